@@ -1,0 +1,203 @@
+"""The run server: four façades over one engine on one port of this machine."""
+
+import errno
+import importlib
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from aioruns.local.engine import Engine
+from aioruns.local.facade import Facade, Settings
+from aioruns.local.faults import Faults, inject
+
+_LOG = logging.getLogger("aioruns.local")
+_HOST = "127.0.0.1"
+_LARGEST_BODY = 2**30
+
+
+class PortInUse(OSError):  # noqa: N818 - named for what happened, as the rest here
+    """Another program listens on the port that was asked for."""
+
+
+class LocalServer:
+    """The four platforms on this machine: `async with LocalServer() as server`.
+
+    Args:
+        port: Where to listen on the loopback address; 0 takes a free port.
+        token: The secret that clients must show; None makes one up.
+        slots: How many programs run at the same time.
+        data: SQLite file to keep runs in; None forgets them at the end.
+        page_size: Rows a page where a client does not say how many.
+        seed: Decides which requests are hit by faults with a rate below 1.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        token: str | None = None,
+        slots: int = 2,
+        data: str | None = None,
+        page_size: int = 20,
+        seed: int = 0,
+    ) -> None:
+        self._port = port
+        self.token = secrets.token_urlsafe(24) if token is None else token
+        self.settings = Settings(token=self.token, page_size=page_size)
+        self.engine = Engine(slots=slots, data=data)
+        self.engine.hide.add(self.token)
+        self.faults = Faults(seed=seed)
+        self.requests: Counter[str] = Counter()
+        """How many requests each platform was sent, by its name."""
+        self.facades: list[Facade] = []
+        for facade in _four(self.engine, self.settings):
+            self.add(facade)
+        self._stack = AsyncExitStack()
+
+    def add(self, facade: Facade) -> None:
+        """Serve one more platform; possible until the server is entered."""
+        self.facades.append(facade)
+        setattr(self, facade.name, facade)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name)
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`; empty before the server is entered."""
+        return self.settings.base_url
+
+    @property
+    def port(self) -> int:
+        """Where the server listens."""
+        return self._port
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.engine)
+            runner = web.AppRunner(
+                self._application(),
+                access_log=None,
+                handle_signals=False,
+                shutdown_timeout=0.5,
+            )
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await self._listen(runner)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    def how_to_connect(self) -> str:
+        """Tell people how to point each client at this server; shows the token."""
+        return _HOW.format(url=self.url, host=_HOST, port=self.port, token=self.token)
+
+    async def _listen(self, runner: web.AppRunner) -> None:
+        try:
+            await web.TCPSite(runner, _HOST, self._port).start()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise PortInUse(
+                errno.EADDRINUSE,
+                f"Port {self._port} of {_HOST} is in use by another program; stop that"
+                " program, or choose another port (0 takes a free one).",
+            ) from None
+        self._port = runner.addresses[0][1]
+        self.settings.base_url = f"http://{_HOST}:{self._port}"
+
+    # -- answering -----------------------------------------------------------------
+
+    def _application(self) -> web.Application:
+        application = web.Application(
+            client_max_size=_LARGEST_BODY,
+            middlewares=[self._count, self._inject, self._guard],
+        )
+        self._owners: dict[web.AbstractRoute, Facade] = {}
+        for facade in self.facades:
+            for route in application.add_routes(facade.routes()):
+                self._owners[route] = facade
+        return application
+
+    def _owner(self, request: web.Request) -> Facade | None:
+        facade = self._owners.get(request.match_info.route)
+        if facade is not None:
+            return facade
+        return next((f for f in self.facades if f.owns(request.path)), None)
+
+    def _error(self, request: web.Request, status: int, message: str) -> web.Response:
+        facade = self._owner(request)
+        if facade is not None:
+            return facade.error(status, message)
+        return web.Response(status=status, text=message + "\n")
+
+    @web.middleware
+    async def _count(
+        self, request: web.Request, handler: Handler
+    ) -> web.StreamResponse:
+        facade = self._owner(request)
+        if facade is not None:
+            self.requests[facade.name] += 1
+        return await handler(request)
+
+    @web.middleware
+    async def _inject(
+        self, request: web.Request, handler: Handler
+    ) -> web.StreamResponse:
+        chosen = self.faults.decide(request.method, request.path)
+        if not chosen:
+            return await handler(request)
+        return await inject(request, handler, chosen, self._error)
+
+    @web.middleware
+    async def _guard(
+        self, request: web.Request, handler: Handler
+    ) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as answer:
+            if request.match_info.http_exception is None:
+                raise
+            return self._error(request, answer.status, answer.reason)
+        except Exception:  # noqa: BLE001 - a defect answers 500 and stays in one request
+            _LOG.exception("%s %s failed", request.method, request.path)
+            return self._error(
+                request, 500, "The local run server failed; its log says why."
+            )
+
+
+_FACADES = (
+    ("nextmv", "NextmvFacade"),
+    ("kubeflow", "KubeflowFacade"),
+    ("abeja", "AbejaFacade"),
+    ("cloudify", "CloudifyFacade"),
+)
+
+
+def _four(engine: Engine, settings: Settings) -> Iterator[Facade]:
+    for module, name in _FACADES:
+        try:
+            made = getattr(importlib.import_module(f"aioruns.local.{module}"), name)
+            yield made(engine, settings)
+        except Exception:  # noqa: BLE001 - a façade that is being written
+            _LOG.warning("The platform %s is left out", module, exc_info=True)
+
+
+_HOW = """\
+The local run server listens on {url}
+Token: {token}
+"""

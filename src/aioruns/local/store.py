@@ -1,0 +1,206 @@
+"""What outlives the process: one SQLite connection on one worker thread.
+
+Writes are collected and written in batches; everything goes through the one thread in
+order, so that a read sees all writes before it and a state on disk never precedes the
+lines that were written before it.
+"""
+
+import asyncio
+import heapq
+import itertools
+import logging
+import operator
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+_LOG = logging.getLogger("aioruns.local")
+
+VERSION = 1
+_SCHEMA = """
+CREATE TABLE runs (
+    serial INTEGER PRIMARY KEY, platform TEXT NOT NULL, id TEXT NOT NULL,
+    body BLOB NOT NULL, UNIQUE (platform, id)
+);
+CREATE TABLE lines (
+    serial INTEGER PRIMARY KEY, run INTEGER NOT NULL, task TEXT NOT NULL,
+    stream TEXT NOT NULL, time INTEGER NOT NULL, text TEXT NOT NULL
+);
+CREATE INDEX lines_of_run ON lines (run, serial);
+CREATE TABLE outputs (
+    run INTEGER NOT NULL, task TEXT NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (run, task, name)
+);
+CREATE TABLE documents (
+    serial INTEGER PRIMARY KEY, platform TEXT NOT NULL, kind TEXT NOT NULL,
+    key TEXT NOT NULL, body BLOB NOT NULL, UNIQUE (platform, kind, key)
+);
+CREATE TABLE blobs (
+    platform TEXT NOT NULL, key TEXT NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (platform, key)
+);
+"""
+
+PUT_RUN = """INSERT INTO runs (serial, platform, id, body) VALUES (?, ?, ?, ?)
+    ON CONFLICT (serial) DO UPDATE SET body = excluded.body"""
+PUT_LINE = "INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?)"
+PUT_OUTPUT = "INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?)"
+PUT_DOCUMENT = """INSERT INTO documents (platform, kind, key, body) VALUES (?, ?, ?, ?)
+    ON CONFLICT (platform, kind, key) DO UPDATE SET body = excluded.body"""
+DROP_DOCUMENT = "DELETE FROM documents WHERE platform = ? AND kind = ? AND key = ?"
+PUT_BLOB = "INSERT OR REPLACE INTO blobs VALUES (?, ?, ?)"
+DROP_RUN = (
+    "DELETE FROM runs WHERE serial = ?",
+    "DELETE FROM lines WHERE run = ?",
+    "DELETE FROM outputs WHERE run = ?",
+)
+
+Row = tuple[Any, ...]
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+_FLUSH_AFTER = 0.02  # seconds
+_FLUSH_ROWS = 500
+
+
+class Store:
+    """A connection, the thread that it lives on, and the writes not yet handed over."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="aioruns-local-store")
+        self._pending: list[tuple[str, Row]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._connection: sqlite3.Connection
+
+    async def open(self) -> None:
+        """Open or create the database; raises ValueError for a newer schema."""
+        try:
+            await self._call(self._open)
+        except BaseException:
+            self._thread.shutdown(wait=False)
+            raise
+
+    async def close(self) -> None:
+        """Write what is pending and close the connection."""
+        try:
+            await self.flush()
+        finally:
+            await self._call(self._connection.close)
+            self._thread.shutdown(wait=False)
+
+    # -- writing --------------------------------------------------------------------
+
+    def write(self, sql: str, row: Row) -> None:
+        """Write soon, after everything that was given to `write` before."""
+        self._pending.append((sql, row))
+        if len(self._pending) >= _FLUSH_ROWS:
+            self._push()
+        elif self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(_FLUSH_AFTER, self._push)
+
+    async def flush(self) -> None:
+        """Return when all that was given to `write` is committed."""
+        pushed = self._push()
+        if pushed is None:
+            await self._call(lambda: None)
+        else:
+            await asyncio.wrap_future(pushed)
+
+    def _push(self) -> Future[None] | None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._pending:
+            return None
+        batch, self._pending = self._pending, []
+        future = self._thread.submit(self._commit, batch)
+        future.add_done_callback(_report)
+        return future
+
+    def _commit(self, batch: list[tuple[str, Row]]) -> None:
+        with self._connection:
+            for sql, group in itertools.groupby(batch, key=operator.itemgetter(0)):
+                self._connection.executemany(sql, [row for _, row in group])
+
+    # -- reading --------------------------------------------------------------------
+
+    async def rows(self, sql: str, *parameters: object) -> list[Row]:
+        """All rows of one query, after the writes before it."""
+        return await self._call(
+            lambda: self._connection.execute(sql, parameters).fetchall()
+        )
+
+    async def lines(
+        self,
+        runs: Sequence[int],
+        *,
+        task: str | None,
+        streams: Sequence[str] | None,
+        after: int,
+        limit: int | None,
+        newest_first: bool,
+    ) -> list[Row]:
+        """Rows (serial, run, task, stream, time, text) of some runs in one order."""
+        where, values = ["run = ?"], list[object]()
+        if after:
+            where.append("serial < ?" if newest_first else "serial > ?")
+            values.append(after)
+        if task is not None:
+            where.append("task = ?")
+            values.append(task)
+        if streams is not None:
+            where.append(f"stream IN ({', '.join('?' * len(streams))})")
+            values.extend(streams)
+        order = "DESC" if newest_first else "ASC"
+        sql = (
+            "SELECT serial, run, task, stream, time, text FROM lines"  # noqa: S608 - only placeholders
+            f" WHERE {' AND '.join(where)} ORDER BY serial {order}"
+        )
+
+        def read() -> list[Row]:
+            # Cursors are lazy: a page over many runs reads little more than the page,
+            # and every run is read along the index.
+            cursors: list[Iterator[Row]] = [
+                self._connection.execute(sql, (run, *values)) for run in runs
+            ]
+            first = operator.itemgetter(0)
+            merged = heapq.merge(*cursors, key=first, reverse=newest_first)
+            return list(itertools.islice(merged, limit))
+
+        return await self._call(read)
+
+    async def _call(self, function: Callable[_P, _T], *args: _P.args) -> _T:
+        self._push()
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, function, *args
+        )
+
+    # -- on the thread --------------------------------------------------------------
+
+    def _open(self) -> None:
+        self._connection = connection = sqlite3.connect(self._path)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version == 0:
+                connection.executescript(
+                    f"BEGIN; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;"
+                )
+            elif version != VERSION:
+                raise ValueError(  # noqa: TRY301 - the connection is closed below
+                    f"The data file {self._path} has version {version}, and this server"
+                    f" reads version {VERSION}. Start with another file."
+                )
+        except BaseException:
+            connection.close()
+            raise
+
+
+def _report(future: Future[None]) -> None:
+    error = future.exception()
+    if error is not None:
+        _LOG.error("The local run server could not save its data: %s", error)

@@ -1,0 +1,163 @@
+"""Between the bytes of JSON and attrs classes.
+
+Unknown keys are never an error: they stay in a model's `raw`. Unknown text of an
+enumeration stays text where the field's type is `SomeEnum | str`.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import Enum
+from types import UnionType
+from typing import Any, TypeVar, Union, cast, get_args, get_origin
+
+import attrs
+import orjson
+from cattrs import Converter, transform_error
+from cattrs.gen import make_dict_structure_fn, override
+
+T = TypeVar("T")
+
+Json = dict[str, Any]
+"""A JSON object whose shape is the vendor's business."""
+
+
+class DecodeError(ValueError):
+    """Bytes that are not the JSON that was asked for; the text says what and where."""
+
+
+def decode(body: bytes, returns: type[T]) -> T:
+    """Structure an answer's body.
+
+    Args:
+        body: The bytes that came.
+        returns: An attrs class or another type; `bytes` and `str` take the body as is.
+
+    Returns:
+        The value.
+
+    Raises:
+        DecodeError: The body is not JSON, or not of the shape of `returns`.
+    """
+    if returns is bytes:
+        return cast("T", body)
+    if returns is str:
+        return cast("T", body.decode("utf-8", "replace"))
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise DecodeError(f"it is not JSON ({error})") from error
+    return structure(value, returns)
+
+
+def structure(value: object, returns: type[T]) -> T:
+    """Structure a JSON value that was decoded already.
+
+    Raises:
+        DecodeError: The value is not of the shape of `returns`.
+    """
+    try:
+        return converter.structure(value, returns)
+    except Exception as error:
+        raise DecodeError("; ".join(transform_error(error, path="$"))) from error
+
+
+def encode(value: object) -> bytes:
+    """The compact JSON text of a value: JSON types, attrs values, datetimes, enums.
+
+    Raises:
+        TypeError: The value, or a part of it, has no JSON form.
+    """
+    return orjson.dumps(value, default=_unstructure_one)
+
+
+def _unstructure_one(value: object) -> object:
+    if attrs.has(type(value)):
+        return converter.unstructure(value)
+    kind = type(value).__name__
+    raise TypeError(f"a value of type {kind} has no JSON form")
+
+
+def parse_time(text: str) -> datetime:
+    """Read an RFC 3339 time; digits past microseconds are cut, no zone means UTC."""
+    parsed = datetime.fromisoformat(text)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def _structure_time(value: object, _: object) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str):
+        raise TypeError(f"a time must be text, not {type(value).__name__}")
+    return parse_time(value)
+
+
+def _exactly(
+    kind: type, *also: type, convert: Callable[[Any], object] | None = None
+) -> Callable[[object, object], object]:
+    """A hook that takes `kind`, converts what is in `also`, and refuses the rest."""
+
+    def hook(value: object, _: object) -> object:
+        if type(value) is kind:
+            return value
+        if convert is not None and type(value) in also:
+            return convert(value)
+        raise TypeError(f"expected {kind.__name__}, not {type(value).__name__}")
+
+    return hook
+
+
+def _with_raw(cls: type) -> Callable[[Any, Any], Any]:
+    """Structure a class with a `raw` field, which keeps the object as it came."""
+    plain: Callable[[Any, Any], Any] = make_dict_structure_fn(
+        cls, converter, raw=override(omit=True)
+    )
+
+    def hook(value: Any, kind: Any) -> Any:
+        made = plain(value, kind)
+        object.__setattr__(made, "raw", value)
+        return made
+
+    return hook
+
+
+def _keeps_raw(cls: Any) -> bool:
+    return attrs.has(cls) and any(field.name == "raw" for field in attrs.fields(cls))
+
+
+def _open_enum(kind: Any) -> bool:
+    if get_origin(kind) not in {Union, UnionType}:
+        return False
+    members = set(get_args(kind))
+    return str in members and any(
+        isinstance(member, type) and issubclass(member, Enum) for member in members
+    )
+
+
+def _structure_open_enum(kind: Any) -> Callable[[object, object], object]:
+    members = get_args(kind)
+    known: dict[object, object] = {}
+    for member in members:
+        if isinstance(member, type) and issubclass(member, Enum):
+            known |= {item.value: item for item in member}
+    optional = type(None) in members
+
+    def hook(value: object, _: object) -> object:
+        if isinstance(value, str):
+            return known.get(value, value)
+        if value is None and optional:
+            return None
+        raise TypeError(f"expected text, not {type(value).__name__}")
+
+    return hook
+
+
+converter = Converter(detailed_validation=True, omit_if_default=False)
+converter.register_structure_hook(str, _exactly(str))
+converter.register_structure_hook(bool, _exactly(bool))
+# Kubeflow sends 64-bit integers as text (wire/kubeflow.md 3.1).
+converter.register_structure_hook(int, _exactly(int, str, float, convert=int))
+converter.register_structure_hook(float, _exactly(float, int, str, convert=float))
+converter.register_structure_hook(datetime, _structure_time)
+converter.register_unstructure_hook(datetime, lambda value: value.isoformat())
+converter.register_structure_hook_factory(_keeps_raw, _with_raw)
+converter.register_structure_hook_factory(_open_enum, _structure_open_enum)

@@ -1,0 +1,78 @@
+"""The gate of one platform: how many requests at once, and one shared pause."""
+
+from types import TracebackType
+
+import anyio
+from attrs import define, field
+
+from aioruns.http.clock import Clock, SystemClock
+
+
+@define(eq=False)
+class Gate:
+    """Let at most `limit` requests pass at once, none while the platform is paused.
+
+    Queueing happens here and not in the connection pool, so that no attempt's clock
+    runs while it waits. After a pause one request at a time is let through, until one
+    of them succeeds.
+
+    Attributes:
+        limit: Requests in flight at most.
+        clock: Where time comes from.
+    """
+
+    limit: int = 64
+    clock: Clock = field(factory=SystemClock)
+    _slots: anyio.Semaphore = field(init=False)
+    _opens_at: float = field(default=0.0, init=False)
+    _narrow: bool = field(default=False, init=False)
+    _single_file: anyio.Lock = field(factory=anyio.Lock, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._slots = anyio.Semaphore(self.limit, fast_acquire=True)
+
+    async def __aenter__(self) -> None:
+        await self._slots.acquire()
+        if self._narrow:
+            try:
+                await self._pass_narrowly()
+            except BaseException:
+                self._slots.release()
+                raise
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._slots.release()
+        if self._single_file.locked() and self._holds_single_file():
+            self._single_file.release()
+
+    def pause(self, seconds: float) -> None:
+        """Let nothing pass for so many seconds, then one request at a time."""
+        self._opens_at = max(self._opens_at, self.clock.now() + seconds)
+        self._narrow = True
+
+    def succeeded(self) -> None:
+        """Open fully again: a request that passed was answered."""
+        if self._narrow and self.clock.now() >= self._opens_at:
+            self._narrow = False
+
+    async def _pass_narrowly(self) -> None:
+        await self._single_file.acquire()
+        while self._narrow:
+            wait = self._opens_at - self.clock.now()
+            if wait <= 0:
+                return  # keeps the lock until it leaves the gate
+            try:
+                await self.clock.sleep(wait)
+            except BaseException:
+                self._single_file.release()
+                raise
+        self._single_file.release()
+
+    def _holds_single_file(self) -> bool:
+        owner = self._single_file.statistics().owner
+        return owner is not None and owner.id == anyio.get_current_task().id

@@ -1,0 +1,141 @@
+"""A request is a value: built without a socket, compared in tests, sent later."""
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Final, Generic, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
+
+from attrs import field, frozen
+
+from aioruns.errors import InvalidInput
+
+T = TypeVar("T")
+
+QueryValue = str | int | float | bool
+"""What may stand in a query; booleans are sent as `true` and `false`."""
+
+
+class Unset(Enum):
+    """The type of `UNSET`, which tells "not given" from None."""
+
+    UNSET = "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+
+_REPEATABLE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+
+
+def path(*segments: str) -> str:
+    """Join segments into a path, each of them quoted as one segment.
+
+    An id with `/`, `?` or `#` therefore stays one id; an empty one is refused, since it
+    would name the collection instead of the thing.
+
+    Args:
+        segments: Decoded path segments, for example `"v1", "applications", app_id`.
+
+    Returns:
+        A path such as `/v1/applications/routing`.
+
+    Raises:
+        InvalidInput: A segment is empty, `.` or `..`.
+    """
+    for position, segment in enumerate(segments):
+        if segment in {"", ".", ".."}:
+            before = "/" + "/".join(segments[:position])
+            raise InvalidInput(
+                f"the id after {before} is {segment!r}, which names nothing: "
+                "give the id of the thing that you mean"
+            )
+    return "/" + "/".join(quote(segment, safe="") for segment in segments)
+
+
+def query(
+    pairs: Mapping[str, QueryValue | Iterable[str] | None],
+) -> tuple[tuple[str, str], ...]:
+    """Make query pairs: None is left out, a list repeats its key.
+
+    Args:
+        pairs: Values by name.
+
+    Returns:
+        The pairs in their order, as text.
+    """
+    made: list[tuple[str, str]] = []
+    for name, value in pairs.items():
+        if value is None:
+            continue
+        if isinstance(value, bool):
+            made.append((name, "true" if value else "false"))
+        elif isinstance(value, str | int | float):
+            made.append((name, str(value)))
+        else:
+            made.extend((name, item) for item in value)
+    return tuple(made)
+
+
+@frozen
+class Request(Generic[T]):
+    """What to ask of a server.
+
+    Attributes:
+        method: HTTP method.
+        path: Path below the platform's base address, built by `path()`.
+        returns: What the answer is structured into: an attrs class or another type that
+            the codec knows; `bytes` and `str` for the raw body; None to ignore it.
+        query: Pairs, built by `query()`.
+        json: The body as a JSON value; `UNSET` for none.
+        body: The body as bytes, instead of `json`.
+        content_type: Type of `body`; None sends no such header.
+        repeatable: Whether sending it twice does no more than sending it once. Decides
+            about retries after an unknown outcome; by default true for GET, HEAD, PUT
+            and DELETE.
+        presigned: A full address to use instead of base address and path. It carries
+            its own permission, so it is sent without the authorization header, and
+            neither its path nor its query is ever shown.
+    """
+
+    method: str
+    path: str = ""
+    returns: type[T] | None = None
+    query: tuple[tuple[str, str], ...] = ()
+    json: object = UNSET
+    body: bytes | None = field(default=None, repr=False)
+    content_type: str | None = None
+    repeatable: bool = field()
+    presigned: str | None = field(default=None, repr=False)
+
+    @repeatable.default
+    def _repeatable(self) -> bool:
+        return self.method in _REPEATABLE_METHODS
+
+    def url(self, base: str) -> str:
+        """The full address below a base address."""
+        if self.presigned is not None:
+            return self.presigned
+        if self.query:
+            return f"{base}{self.path}?{urlencode(self.query)}"
+        return base + self.path
+
+    def shown(self, base: str) -> str:
+        """The address as errors and logs may show it."""
+        if self.presigned is not None:
+            parts = urlsplit(self.presigned)
+            return f"{parts.scheme}://{parts.hostname}/(pre-signed)"
+        return base + self.path
+
+
+@frozen
+class Response:
+    """An answer, read to its end.
+
+    Attributes:
+        status: HTTP status.
+        headers: Headers, with names looked up in any case.
+        body: The whole body.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)

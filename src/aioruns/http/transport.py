@@ -1,0 +1,135 @@
+"""The only place that knows aiohttp: one attempt, one answer, read to its end."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from yarl import URL
+
+from aioruns.errors import InvalidInput, NotSent, OutcomeUnknown
+from aioruns.http.request import Response
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds for one TCP and TLS connection to be made."""
+
+KEEPALIVE = 75.0
+"""Seconds that an idle connection is kept: longer than the longest poll interval,
+since a new TLS connection costs as much as ten requests."""
+
+
+class Transport(Protocol):
+    """A way to send one request once."""
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        timeout: float,  # noqa: ASYNC109 - the attempt's clock is the transport's own
+    ) -> Response:
+        """Send, and read the whole answer.
+
+        Raises:
+            NotSent: The request did not leave.
+            OutcomeUnknown: It left, and no whole answer came back.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close what this transport opened."""
+        ...
+
+
+class AiohttpTransport:
+    """aiohttp as the library wants it; made inside the event loop that uses it.
+
+    Args:
+        http: A session of the caller's own, which is used and never closed.
+        trace_configs: Passed to aiohttp, for telemetry.
+    """
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession | None = None,
+        trace_configs: Sequence[aiohttp.TraceConfig] = (),
+    ) -> None:
+        self._owned = http is None
+        self._http = http or aiohttp.ClientSession(
+            # Requests queue at the gates, never inside the connector, where the
+            # queueing would count as time of the request.
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            raise_for_status=False,
+            trust_env=False,
+            trace_configs=list(trace_configs),
+        )
+        self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
+        # Looked up once: trust_env would do it in a thread for every request, and let
+        # ~/.netrc replace our authorization.
+        self._proxies = getproxies()
+        self._bypassed: dict[str, bool] = {}
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        timeout: float,  # noqa: ASYNC109 - see Transport.send
+    ) -> Response:
+        """Send once; see `Transport.send`."""
+        try:
+            async with self._http.request(
+                method,
+                URL(url, encoded=True),
+                headers=headers,
+                data=body,
+                allow_redirects=False,
+                skip_auto_headers=("Content-Type",),
+                proxy=self._proxy(url) if self._proxies else None,
+                timeout=self._timeout(timeout),
+            ) as answer:
+                content = await answer.read()
+                return Response(answer.status, answer.headers, content)
+        # From narrow to wide: both of aiohttp's timeouts are also TimeoutError and
+        # OSError, and only the connection errors prove that nothing was sent.
+        except aiohttp.ConnectionTimeoutError as error:
+            raise NotSent(f"no connection within {CONNECT_TIMEOUT:g} s") from error
+        except aiohttp.ClientConnectorError as error:
+            raise NotSent(f"no connection to the server: {error}") from error
+        except aiohttp.InvalidURL as error:
+            raise InvalidInput(f"not an address: {error}") from error
+        except TimeoutError as error:
+            raise OutcomeUnknown(f"no answer within {timeout:g} s") from error
+        except aiohttp.ServerDisconnectedError as error:
+            raise OutcomeUnknown(
+                "the server closed the connection without an answer"
+            ) from error
+        except aiohttp.ClientPayloadError as error:
+            raise OutcomeUnknown("the answer broke off before its end") from error
+        except (aiohttp.ClientError, OSError) as error:
+            detail = str(error) or type(error).__name__
+            raise OutcomeUnknown(f"the connection failed: {detail}") from error
+
+    async def aclose(self) -> None:
+        """Close the pool, unless the session was the caller's own."""
+        if self._owned:
+            await self._http.close()
+
+    def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:
+        made = self._timeouts.get(seconds)
+        if made is None:
+            made = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_TIMEOUT)
+            if len(self._timeouts) < 8:
+                self._timeouts[seconds] = made
+        return made
+
+    def _proxy(self, url: str) -> str | None:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if host not in self._bypassed:
+            self._bypassed[host] = bool(proxy_bypass(host))
+        return None if self._bypassed[host] else self._proxies.get(parts.scheme)

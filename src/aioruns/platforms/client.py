@@ -1,0 +1,49 @@
+"""What the four platform clients share: an origin, and a session owned or shared."""
+
+from types import TracebackType
+from typing import Self, TypeVar
+
+from aioruns.http.request import Request
+from aioruns.session import Origin, Session
+
+T = TypeVar("T")
+
+
+class Client:
+    """A platform at one address, with one set of credentials.
+
+    Args:
+        origin: Address, authorization and gate.
+        session: A session to share, which the caller opens and closes. Without one the
+            client makes its own, which `async with` opens and closes.
+    """
+
+    def __init__(self, origin: Origin, session: Session | None) -> None:
+        self.origin = origin
+        self.session = session or Session()
+        self._owns_session = session is None
+
+    async def __aenter__(self) -> Self:
+        if self._owns_session:
+            self.session.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the session, unless it is shared."""
+        if self._owns_session:
+            await self.session.aclose()
+
+    async def send(self, request: Request[T]) -> T:
+        """Send a request to the platform; errors as of `Session.send`."""
+        return await self.session.send(request, self.origin)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.origin.base_url!r})"

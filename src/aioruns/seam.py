@@ -1,0 +1,186 @@
+"""The seam to platforms: what generic code may ask, and the values that cross.
+
+Waiting, logs, submission, batches and the journal are written once against `Platform`;
+a further platform is one adapter with these six coroutines.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from attrs import field, frozen
+
+from aioruns.http.clock import Clock
+
+Position = dict[str, Any]
+"""A place in a run's log: a small JSON object that only its platform understands."""
+
+
+class RunState(StrEnum):
+    """Where a run stands, in the same words for all platforms."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    UNKNOWN = "unknown"
+    """A text that the platform's documents do not name; not final."""
+
+    @property
+    def final(self) -> bool:
+        """Whether the run has ended."""
+        return self in {RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED}
+
+
+@frozen(order=True)
+class RunRef:
+    """Which run: its id, and the scope that it belongs to.
+
+    Attributes:
+        target: Application, deployment or experiment; may be empty.
+        id: The platform's id of the run.
+    """
+
+    target: str
+    id: str
+
+
+@frozen
+class Status:
+    """What a platform said about a run at one moment.
+
+    Attributes:
+        ref: Which run.
+        state: Its state in common words.
+        text: The platform's own word for it.
+        reason: Why it failed, as far as the platform says; may be empty.
+        created: When the platform accepted it.
+        started: When it began to run.
+        ended: When it ended.
+    """
+
+    ref: RunRef
+    state: RunState
+    text: str
+    reason: str = ""
+    created: datetime | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+
+
+@frozen
+class LogEvent:
+    """One line of a run's log.
+
+    Attributes:
+        timestamp: When it was written, with zone; where the platform keeps no times
+            (Kubeflow), when it was received.
+        message: The line, without its line break.
+        source: What wrote it, in the platform's terms: a stream, a node, a logger.
+    """
+
+    timestamp: datetime
+    message: str
+    source: str = ""
+
+
+@frozen
+class LogPage:
+    """One answer to "what comes after this position".
+
+    Attributes:
+        events: New events only, in order.
+        after: Makes the position after the first n of the events, from 0 to all.
+        more: Whether asking again at once makes sense.
+        hint: Seconds after which the server wants to be asked again, if it says so.
+        status: The run's status, where the log answer carries it.
+    """
+
+    events: Sequence[LogEvent]
+    after: Callable[[int], Position | None]
+    more: bool = False
+    hint: float | None = None
+    status: Status | None = None
+
+
+@frozen
+class Submission:
+    """What is about to be created.
+
+    Attributes:
+        target: Where: application, pipeline or deployment.
+        payload: The vendor's request body, without the key.
+        key: The client-made text by which the run can be found again.
+    """
+
+    target: str
+    payload: Mapping[str, Any] = field(repr=False)
+    key: str
+
+
+@frozen
+class Abilities:
+    """What a platform can do, as data.
+
+    Attributes:
+        cancels: Whether runs can be cancelled.
+        finds: Whether a run can be found by its submission key.
+        settle: Seconds to wait before each further look for a key whose submission is
+            in doubt; the platform's lists may lag behind.
+        drain: Seconds for which log lines may still arrive after the final state.
+        grace: Seconds for which a new run may be invisible to reads.
+    """
+
+    cancels: bool = True
+    finds: bool = True
+    settle: Sequence[float] = (0.5, 1.5, 3.0)
+    drain: float = 0.0
+    grace: float = 15.0
+
+
+class Platform(Protocol):
+    """What a platform implements; every method may raise `CallError`."""
+
+    @property
+    def name(self) -> str:
+        """The platform's name, for example `nextmv`."""
+        ...
+
+    @property
+    def abilities(self) -> Abilities:
+        """What it can do."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of its session."""
+        ...
+
+    async def create(self, submission: Submission) -> RunRef:
+        """Create one run, in one attempt that is safe against repetition."""
+        ...
+
+    async def find(self, submission: Submission) -> RunRef | None:
+        """Look for a run that carries the submission's key."""
+        ...
+
+    async def read_states(self, refs: Iterable[RunRef]) -> Mapping[RunRef, Status]:
+        """Read many runs of one target in as few requests as the API allows.
+
+        A run that is missing from the answer does not exist, or not yet.
+        """
+        ...
+
+    async def read_logs(self, ref: RunRef, position: Position | None) -> LogPage:
+        """Read what follows a position; None is the beginning."""
+        ...
+
+    async def cancel(self, ref: RunRef) -> None:
+        """Ask the run to end; a run that has ended already is no error."""
+        ...
+
+    async def fetch_result(self, ref: RunRef) -> object:
+        """What the run produced, in the platform's form."""
+        ...

@@ -1,0 +1,399 @@
+"""The session: one connection pool and lifetime, and the way that every call takes."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+from urllib.parse import urlsplit
+
+import anyio
+from attrs import define, evolve, field, frozen
+
+from aioruns.errors import (
+    EXCERPT_LENGTH,
+    CallError,
+    Context,
+    GaveUp,
+    InvalidInput,
+    Rejected,
+    SessionClosed,
+    SessionNotOpen,
+    TooManyRequests,
+    Unauthorized,
+    Unreadable,
+    WrongLoop,
+    rejection,
+)
+from aioruns.http.auth import Auth
+from aioruns.http.clock import Clock, SystemClock
+from aioruns.http.codec import DecodeError, decode, encode
+from aioruns.http.gate import Gate
+from aioruns.http.request import UNSET, Request, Response
+from aioruns.http.retry import RetryBudget, RetryPolicy, retry_after
+from aioruns.http.transport import AiohttpTransport, Transport
+
+if TYPE_CHECKING:
+    import aiohttp
+
+T = TypeVar("T")
+
+logger = logging.getLogger("aioruns.http")
+
+
+@frozen
+class Explanation:
+    """What a platform's error body says."""
+
+    message: str
+    code: str | None = None
+
+
+def explain_as_text(response: Response) -> Explanation:
+    """Take an error body as the text that it is."""
+    return Explanation(response.body.decode("utf-8", "replace").strip())
+
+
+def _without_slash(url: str) -> str:
+    return url.rstrip("/")
+
+
+@define(eq=False)
+class Origin:
+    """Where the requests of one platform go, and how.
+
+    Attributes:
+        platform: The platform's name, for errors and logs.
+        base_url: `http://` or `https://` address, perhaps with a path.
+        auth: Makes the authorization headers.
+        explain: Reads the platform's error bodies.
+        gate: Bounds the requests in flight, and holds the pause after a 429.
+        sent: Requests sent so far, every attempt counted.
+    """
+
+    platform: str
+    base_url: str = field(converter=_without_slash)
+    auth: Auth
+    explain: Callable[[Response], Explanation] = explain_as_text
+    gate: Gate = field(factory=Gate)
+    sent: int = field(default=0, init=False)
+
+    @base_url.validator
+    def _check_base_url(self, _: object, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.username or parts.password:
+            raise InvalidInput(
+                f"the {self.platform} address holds a user name or password: "
+                "pass credentials as arguments instead"
+            )
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise InvalidInput(
+                f"the {self.platform} address {url!r} is not an http:// or https:// URL"
+            )
+        if parts.query or parts.fragment:
+            raise InvalidInput(
+                f"the {self.platform} address {url!r} must end at a path"
+            )
+
+
+class Session:
+    """One connection pool and lifetime, shared by any number of platforms.
+
+    Share one session in a process; making one for every call costs a new TLS connection
+    each time.
+
+    Args:
+        timeout: Seconds for one attempt of a call, from the moment it may be sent.
+        deadline: Seconds for one call with all of its retries.
+        retry: When and how often to try again.
+        drain: Seconds that closing waits for the calls in flight.
+        http: An aiohttp session of your own; it is used and never closed.
+        trace_configs: Passed to aiohttp, for telemetry.
+        clock: Where time comes from; for tests.
+
+    Example:
+        ```python
+        async with aioruns.Session(timeout=30) as session:
+            nextmv = aioruns.Nextmv(session=session)
+            kubeflow = aioruns.Kubeflow("http://localhost:8888", session=session)
+        ```
+    """
+
+    def __init__(
+        self,
+        *,
+        timeout: float = 60.0,
+        deadline: float = 300.0,
+        retry: RetryPolicy | None = None,
+        drain: float = 10.0,
+        http: "aiohttp.ClientSession | None" = None,
+        trace_configs: "Sequence[aiohttp.TraceConfig]" = (),
+        clock: Clock | None = None,
+    ) -> None:
+        for name, seconds in (("timeout", timeout), ("deadline", deadline)):
+            if not seconds > 0:
+                raise InvalidInput(f"{name} must be more than 0 seconds, not {seconds}")
+        self.timeout = timeout
+        self.deadline = deadline
+        self.retry = retry or RetryPolicy()
+        self.drain = drain
+        self.clock: Clock = clock or SystemClock()
+        self._budget = RetryBudget()
+        self._http = http
+        self._trace_configs = trace_configs
+        self._transport: Transport | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+        self._in_flight = 0
+        self._idle: asyncio.Event | None = None
+
+    async def __aenter__(self) -> Self:
+        self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def open(self) -> None:
+        """Open the pool in the running event loop; `async with` calls this.
+
+        Raises:
+            SessionClosed: It was closed before; a session is opened once.
+        """
+        if self._closed:
+            raise SessionClosed("this session was closed: make a new Session")
+        if self._transport is None:
+            self._loop = asyncio.get_running_loop()
+            self._transport = AiohttpTransport(self._http, self._trace_configs)
+
+    async def aclose(self) -> None:
+        """Refuse new calls, wait up to `drain` seconds for those in flight, and close.
+
+        Calls that are still under way then end with `SessionClosed`. Closing twice is
+        fine.
+        """
+        self._closed = True
+        transport, self._transport = self._transport, None
+        if transport is None:
+            return
+        with anyio.CancelScope(shield=True):
+            if self._in_flight:
+                self._idle = asyncio.Event()
+                with suppress(TimeoutError), anyio.fail_after(self.drain):
+                    await self._idle.wait()
+            await transport.aclose()
+
+    async def send(self, request: Request[T], origin: Origin) -> T:
+        """Send a request and structure its answer.
+
+        Args:
+            request: What to ask.
+            origin: Whom.
+
+        Returns:
+            The answer as `request.returns`; None when that is None.
+
+        Raises:
+            CallError: See `aioruns.errors`; its class says whether the server may have
+                acted.
+            SessionNotOpen: Used before `async with`.
+            SessionClosed: Used after the session was closed.
+            WrongLoop: Used in another event loop.
+        """
+        response, context = await self._send(request, origin)
+        if request.returns is None:
+            return None  # type: ignore[return-value]  # T is None here
+        try:
+            return decode(response.body, request.returns)
+        except DecodeError as error:
+            kind = response.headers.get("Content-Type", "no content type")
+            raise Unreadable(
+                f"the answer with status {response.status} and {kind} cannot be read: "
+                f"{error}; check that the address is the API's and not a login page's",
+                evolve(context, excerpt=_excerpt(response.body)),
+            ) from error
+
+    async def send_raw(self, request: Request[object], origin: Origin) -> Response:
+        """Send a request and return status, headers and body; errors as in `send`."""
+        response, _ = await self._send(request, origin)
+        return response
+
+    async def _send(
+        self, request: Request[T], origin: Origin
+    ) -> tuple[Response, Context]:
+        if self._loop is not asyncio.get_running_loop() or self._closed:
+            self._refuse(origin)
+        self._in_flight += 1
+        try:
+            return await self._with_retries(request, origin)
+        finally:
+            self._in_flight -= 1
+            if self._idle is not None and not self._in_flight:
+                self._idle.set()
+
+    def _refuse(self, origin: Origin) -> None:
+        if self._closed:
+            raise SessionClosed(
+                f"the session of {origin.platform} is closed: make the call inside its "
+                "`async with` block"
+            )
+        if self._loop is None:
+            raise SessionNotOpen(
+                f"the session of {origin.platform} is not open: write "
+                "`async with ... as platform:` and make the call inside"
+            )
+        raise WrongLoop(
+            f"the session of {origin.platform} was opened in another event loop: use "
+            "it in the asyncio.run() that opened it, or make a new one"
+        )
+
+    async def _with_retries(
+        self, request: Request[T], origin: Origin
+    ) -> tuple[Response, Context]:
+        clock = self.clock
+        url = request.url(origin.base_url)
+        body, content_type = _body(request)
+        entered = clock.now()
+        started: float | None = None
+        renewed = False
+        attempt = 0
+        while True:
+            attempt += 1
+            async with origin.gate:
+                now = clock.now()
+                if started is None:
+                    # Time at the gate is not time of the call (it would make a queue
+                    # of calls fail for being a queue).
+                    started = now
+                left = started + self.deadline - now
+                failed: CallError | None = None
+                try:
+                    response = await self._attempt(
+                        request, origin, url, body, content_type, left
+                    )
+                except CallError as error:
+                    failed = error
+            context = Context(
+                origin.platform,
+                request.method,
+                request.shown(origin.base_url),
+                attempt,
+                clock.now() - started,
+                started - entered,
+            )
+            if failed is None:
+                if response.status < 300:
+                    self._budget.succeeded()
+                    origin.gate.succeeded()
+                    return response, context
+                failed = self._rejected(response, context, origin)
+            else:
+                failed.context = context
+                failed.args = (failed.args[0], context)
+                if self._closed:
+                    raise SessionClosed(
+                        f"the session of {origin.platform} was closed while "
+                        f"{request.method} {context.url} was under way"
+                    ) from failed
+            if isinstance(failed, Unauthorized) and not renewed:
+                renewed = True
+                if await origin.auth.renew():
+                    continue
+            await self._pause(failed, request, origin, context)
+
+    async def _attempt(
+        self,
+        request: Request[T],
+        origin: Origin,
+        url: str,
+        body: bytes | None,
+        content_type: str | None,
+        left: float,
+    ) -> Response:
+        headers: Mapping[str, str]
+        if request.presigned is not None:
+            # A pre-signed address carries its own permission.
+            headers = {}
+        else:
+            headers = await origin.auth.headers()
+        if content_type is not None:
+            headers = {**headers, "Content-Type": content_type}
+        if self._transport is None:
+            self._refuse(origin)
+            raise AssertionError
+        origin.sent += 1
+        return await self._transport.send(
+            request.method, url, headers, body, min(self.timeout, left)
+        )
+
+    def _rejected(
+        self, response: Response, context: Context, origin: Origin
+    ) -> Rejected:
+        context = evolve(
+            context,
+            request_id=response.headers.get("X-Request-Id"),
+            excerpt=_excerpt(response.body),
+        )
+        if response.status < 400:
+            target = response.headers.get("Location", "nowhere")
+            place = urlsplit(target)
+            message = (
+                f"the server redirects to {place.scheme}://{place.netloc}{place.path}: "
+                "redirects are refused, so give the final address"
+            )
+            return Rejected(message, context, response.status)
+        said = origin.explain(response)
+        message = f"{response.status} {said.message[:EXCERPT_LENGTH]}".rstrip()
+        asked = retry_after(response.headers.get("Retry-After"), self.clock.utc())
+        make = rejection(response.status)
+        return make(message, context, response.status, said.code, asked)
+
+    async def _pause(
+        self, failed: CallError, request: Request[T], origin: Origin, context: Context
+    ) -> None:
+        """Wait for the next attempt, or raise what failed."""
+        seconds = self.retry.pause(
+            failed,
+            context.attempts,
+            repeatable=request.repeatable,
+            random=random.random,
+        )
+        if isinstance(failed, TooManyRequests) or (
+            isinstance(failed, Rejected) and failed.retry_after is not None
+        ):
+            asked = failed.retry_after if seconds is None else seconds
+            origin.gate.pause(min(asked or 0.0, self.retry.longest_retry_after))
+        if seconds is None or not self._budget.take():
+            raise failed
+        if context.elapsed + seconds > self.deadline:
+            gave_up = GaveUp(
+                f"the deadline of {self.deadline:g} s does not allow another attempt: "
+                f"{failed.args[0]}",
+                context,
+            )
+            gave_up.maybe_acted = failed.maybe_acted
+            raise gave_up from failed
+        logger.info(
+            "trying again in %.2f s after %s: %s",
+            seconds,
+            type(failed).__name__,
+            failed,
+        )
+        await self.clock.sleep(seconds)
+
+
+def _body(request: Request[T]) -> tuple[bytes | None, str | None]:
+    if request.json is UNSET:
+        return request.body, request.content_type
+    return encode(request.json), "application/json"
+
+
+def _excerpt(body: bytes) -> str:
+    return body[: 4 * EXCERPT_LENGTH].decode("utf-8", "replace")[:EXCERPT_LENGTH]

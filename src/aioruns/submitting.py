@@ -1,0 +1,67 @@
+"""Create once: a key, a look, and only then a repetition."""
+
+import logging
+import secrets
+
+from aioruns.errors import CallError, OutcomeUnknown
+from aioruns.seam import Platform, RunRef, Submission
+
+logger = logging.getLogger("aioruns.submitting")
+
+TRIES = 4
+"""How often a submission in doubt is sent before its error is raised."""
+
+
+def new_key() -> str:
+    """A submission key that nobody else makes."""
+    return f"aioruns-{secrets.token_hex(8)}"
+
+
+async def submit_once(platform: Platform, submission: Submission) -> RunRef:
+    """Create a run so that it exists once, whatever the network does.
+
+    A request that did not leave, or was refused by a rate limit, has been sent again
+    by the session already. After an answer that leaves the outcome open, the run is
+    looked for by its key, several times with pauses, before anything is sent again.
+
+    Args:
+        platform: Where.
+        submission: What, and under which key.
+
+    Returns:
+        The run, created now or found.
+
+    Raises:
+        CallError: The platform refused, or the outcome stayed unknown.
+    """
+    for attempt in range(1, TRIES + 1):
+        try:
+            return await platform.create(submission)
+        except CallError as error:
+            if not error.maybe_acted:
+                raise
+            if not platform.abilities.finds:
+                raise OutcomeUnknown(
+                    f"whether run {submission.key} was created is not known, and "
+                    f"{platform.name} offers no way to find it: {error.args[0]}; look "
+                    "at the platform before you submit it again",
+                    error.context,
+                ) from error
+            logger.info("looking for %s after: %s", submission.key, error)
+            found = await _settle(platform, submission)
+            if found is not None:
+                return found
+            if attempt == TRIES:
+                raise
+    raise AssertionError
+
+
+async def _settle(platform: Platform, submission: Submission) -> RunRef | None:
+    """Look for the key, wait, and look again: lists lag behind."""
+    found = await platform.find(submission)
+    for seconds in platform.abilities.settle:
+        if found is not None:
+            break
+        await platform.clock.sleep(seconds)
+        found = await platform.find(submission)
+    return found

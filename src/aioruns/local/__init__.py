@@ -7,8 +7,10 @@ from aioruns.local.engine import Engine
 from aioruns.local.faults import Fault, Faults
 from aioruns.local.records import Command, Job, Line, RunRecord, State, Task, TaskRecord
 from aioruns.local.server import LocalServer, PortInUse
+from aioruns.local.store import BadDataFile
 
 __all__ = [
+    "BadDataFile",
     "Command",
     "Engine",
     "Fault",

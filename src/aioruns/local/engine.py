@@ -12,7 +12,7 @@ import cattrs.preconf.orjson
 import orjson
 
 from aioruns.local import lag, store
-from aioruns.local.programs import Execution, execute
+from aioruns.local.programs import GRACE, Execution, execute
 from aioruns.local.records import (
     Json,
     Line,
@@ -28,6 +28,9 @@ _LOG = logging.getLogger("aioruns.local")
 _JSON = cattrs.preconf.orjson.make_converter()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+_LONGEST_END = 5 * GRACE
+"""Seconds that leaving the engine may take: a program needs at most two graces."""
 
 RESTARTED = "the server was restarted while this run was under way"
 
@@ -84,9 +87,11 @@ class Engine:
         assert self._root is not None
         with anyio.CancelScope(shield=True):
             self._root.cancel()
-            await asyncio.wait([self._root])
+            await asyncio.wait([self._root], timeout=_LONGEST_END)
             await self._store.close()
-        if not self._root.cancelled() and (crash := self._root.exception()):
+        if not self._root.done():
+            _LOG.error("A program ignores that the local run server is ending")
+        elif not self._root.cancelled() and (crash := self._root.exception()):
             raise crash
 
     # -- runs ---------------------------------------------------------------------
@@ -224,6 +229,7 @@ class Engine:
         for name, task in record.tasks.items():
             if task.state is not State.SUCCEEDED:
                 record.tasks[name] = TaskRecord(name)
+                self._store.write(store.DROP_OUTPUTS, (record.serial, name))
         record.ended = record.cancel_asked = None
         record.canceling, record.error = False, ""
         self._start(Live(record, tasks))
@@ -232,9 +238,9 @@ class Engine:
     def watch(self, platform: str, listener: Callable[[RunRecord], None]) -> None:
         """Call `listener` at every state that a run of this platform enters.
 
-        QUEUED at its creation is included. It runs in the event loop, must not block,
-        and must not raise. It is called *before* the new state can be read by a
-        request, so that lines which it adds with `note` precede the state.
+        QUEUED at its creation is included. It runs in the event loop and must not
+        block; its exceptions are logged only. It is called *before* the new state can
+        be read by a request, so that lines which it adds with `note` precede the state.
         """
         self._listeners.setdefault(platform, []).append(listener)
 
@@ -452,7 +458,10 @@ class Engine:
         if state.final:
             record.ended = now
         for listener in self._listeners.get(record.platform, ()):
-            listener(record)
+            try:
+                listener(record)
+            except Exception:  # noqa: BLE001 - must not end all programs
+                _LOG.exception("A listener of %s failed", record.platform)
         self._save(record)
 
     def _save(self, record: RunRecord) -> None:

@@ -41,9 +41,9 @@ def as_it_was(record: RunRecord, when: datetime) -> RunRecord:
 
     The `detail` is shared with the true record, since it is the façade's own.
     """
-    when = max(when, record.created)
-    if record.history[-1][0] <= when and not _asked_after(record, when):
+    if record.ended is not None and record.ended <= when:
         return record
+    when = max(when, record.history[0][0])
     history = [entry for entry in record.history if entry[0] <= when]
     state = history[-1][1]
     return evolve(

@@ -22,7 +22,7 @@ _HOST = "127.0.0.1"
 _LARGEST_BODY = 2**30
 
 
-class PortInUse(OSError):  # noqa: N818 - named for what happened, as the rest here
+class PortInUse(OSError):
     """Another program listens on the port that was asked for."""
 
 
@@ -198,6 +198,25 @@ def _four(engine: Engine, settings: Settings) -> Iterator[Facade]:
 
 
 _HOW = """\
-The local run server listens on {url}
-Token: {token}
+The local run server listens on {url}, on this machine only. Its token is
+  {token}
+
+Nextmv (both clients read the environment)
+  export NEXTMV_ENDPOINT={url} NEXTMV_API_KEY={token}
+  aioruns.Nextmv()                          official: nextmv.cloud.Client()
+
+Kubeflow Pipelines
+  aioruns.Kubeflow("{url}", token="{token}")
+  official: c = kfp_server_api.Configuration(host="{url}")
+            c.api_key = {{"authorization": "{token}"}}
+            c.api_key_prefix = {{"authorization": "Bearer"}}
+
+ABEJA Platform (both clients read the environment)
+  export ABEJA_API_URL={url} PLATFORM_AUTH_TOKEN={token}
+  aioruns.Abeja()                           official: abeja.train.Client(...)
+
+Cloudify Manager
+  aioruns.Cloudify("{url}", token="{token}", tenant="default_tenant")
+  official: cloudify_rest_client.CloudifyClient(host="{host}", port={port},
+                protocol="http", token="{token}", tenant="default_tenant")
 """

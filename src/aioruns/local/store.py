@@ -13,7 +13,7 @@ import operator
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 _LOG = logging.getLogger("aioruns.local")
 
@@ -50,6 +50,7 @@ PUT_DOCUMENT = """INSERT INTO documents (platform, kind, key, body) VALUES (?, ?
     ON CONFLICT (platform, kind, key) DO UPDATE SET body = excluded.body"""
 DROP_DOCUMENT = "DELETE FROM documents WHERE platform = ? AND kind = ? AND key = ?"
 PUT_BLOB = "INSERT OR REPLACE INTO blobs VALUES (?, ?, ?)"
+DROP_OUTPUTS = "DELETE FROM outputs WHERE run = ? AND task = ?"
 DROP_RUN = (
     "DELETE FROM runs WHERE serial = ?",
     "DELETE FROM lines WHERE run = ?",
@@ -57,11 +58,14 @@ DROP_RUN = (
 )
 
 Row = tuple[Any, ...]
-_P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 _FLUSH_AFTER = 0.02  # seconds
 _FLUSH_ROWS = 500
+
+
+class BadDataFile(Exception):
+    """The file that was given for the server's data cannot be used."""
 
 
 class Store:
@@ -75,7 +79,7 @@ class Store:
         self._connection: sqlite3.Connection
 
     async def open(self) -> None:
-        """Open or create the database; raises ValueError for a newer schema."""
+        """Open or create the database; raises `BadDataFile` if that cannot be."""
         try:
             await self._call(self._open)
         except BaseException:
@@ -172,32 +176,48 @@ class Store:
 
         return await self._call(read)
 
-    async def _call(self, function: Callable[_P, _T], *args: _P.args) -> _T:
+    async def _call(self, function: Callable[[], _T]) -> _T:
         self._push()
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, function, *args
-        )
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function)
 
     # -- on the thread --------------------------------------------------------------
 
     def _open(self) -> None:
-        self._connection = connection = sqlite3.connect(self._path)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                connection.executescript(
-                    f"BEGIN; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;"
-                )
-            elif version != VERSION:
-                raise ValueError(  # noqa: TRY301 - the connection is closed below
-                    f"The data file {self._path} has version {version}, and this server"
-                    f" reads version {VERSION}. Start with another file."
-                )
-        except BaseException:
-            connection.close()
-            raise
+            self._connection = sqlite3.connect(self._path, timeout=0.5)
+            try:
+                version = _prepared(self._connection)
+            except BaseException:
+                self._connection.close()
+                raise
+        except sqlite3.Error as error:
+            raise BadDataFile(
+                f"The data file {self._path} cannot be used ({error}): another server"
+                " may have it open, or it is no data file of this server. Stop that"
+                " server, or choose another file."
+            ) from error
+        if version != VERSION:
+            self._connection.close()
+            raise BadDataFile(
+                f"The data file {self._path} has version {version}, and this server"
+                f" reads version {VERSION}. Choose another file."
+            )
+
+
+def _prepared(connection: sqlite3.Connection) -> int:
+    """The version of the database, which is made if the file is new."""
+    # Exclusive: a second server on the same file would end the runs of the first.
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.executescript("BEGIN EXCLUSIVE; COMMIT")
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if version or tables:
+        return version
+    script = f"BEGIN; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;"
+    connection.executescript(script)
+    return VERSION
 
 
 def _report(future: Future[None]) -> None:

@@ -1,0 +1,104 @@
+"""A run's log, from its start and from its end (wire/abeja.md 2.4 and 2.5).
+
+Positions in tokens are serials of lines: `log` and `forward` tokens continue behind
+one, a `backward` token continues at it, towards older lines.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from aioruns.local.abeja import inputs, views
+from aioruns.local.abeja.answers import Refused
+from aioruns.local.abeja.inputs import Window
+from aioruns.local.abeja.runs import PLATFORM, find
+from aioruns.local.abeja.tokens import seal, unseal
+from aioruns.local.records import Json, Line
+
+if TYPE_CHECKING:
+    from aioruns.local.abeja.facade import AbejaFacade
+
+_STREAMS = ("stdout", "stderr")
+
+
+async def logs(abeja: AbejaFacade, request: web.Request) -> web.Response:
+    """Answer a page of lines, oldest first."""
+    run_id = find(abeja, request).id
+    window = inputs.window(request)
+    position = 0
+    if token := request.query.get("next_token"):
+        position = unseal("log", run_id, token)
+    elif abeja.empty_page_with_token:
+        return web.json_response({"events": [], "next_token": seal("log", run_id, 0)})
+    size = abeja.settings.page_size
+    lines = await _lines(abeja, run_id, window, size + 1, after=position)
+    body: dict[str, Json] = {"events": [views.event(line) for line in lines[:size]]}
+    if len(lines) > size:
+        body["next_token"] = seal("log", run_id, lines[size - 1].serial)
+    return web.json_response(body)
+
+
+async def recent(abeja: AbejaFacade, request: web.Request) -> web.Response:
+    """Answer a page of lines, newest first, at the end or beside a token."""
+    run_id = find(abeja, request).id
+    window = inputs.window(request)
+    forward = request.query.get("next_forward_token")
+    backward = request.query.get("next_backward_token")
+    if forward and backward:
+        raise Refused(400, "Send next_forward_token or next_backward_token, not both.")
+    size = abeja.settings.page_size
+    position = 0
+    if forward:
+        position = unseal("forward", run_id, forward)
+        lines = await _lines(abeja, run_id, window, size, after=position)
+        lines.reverse()
+    else:
+        older_than = 0  # which to the engine means: the newest
+        if backward:
+            position = unseal("backward", run_id, backward)
+            older_than = position + 1
+        lines = await _lines(
+            abeja, run_id, window, size, after=older_than, newest_first=True
+        )
+    salt = 0
+    if lines:
+        newest, oldest = lines[0].serial, lines[-1].serial - 1
+    else:
+        newest = oldest = position
+        if abeja.forward_tokens == "changed":
+            salt = abeja.next_salt()
+    return web.json_response(
+        {
+            "events": [views.event(line) for line in lines],
+            "next_backward_token": seal("backward", run_id, oldest, salt),
+            "next_forward_token": seal("forward", run_id, newest, salt),
+        }
+    )
+
+
+async def _lines(
+    abeja: AbejaFacade,
+    run_id: str,
+    window: Window,
+    count: int,
+    *,
+    after: int,
+    newest_first: bool = False,
+) -> list[Line]:
+    """The next `count` lines of the window in one direction, from a serial on."""
+    found: list[Line] = []
+    while True:
+        rows = await abeja.engine.lines(
+            PLATFORM,
+            run_id,
+            streams=_STREAMS,
+            after=after,
+            limit=count,
+            newest_first=newest_first,
+        )
+        found += [line for _, line in rows if window.holds(line.time)]
+        if len(rows) < count or len(found) >= count:
+            return found[:count]
+        after = rows[-1][1].serial

@@ -402,7 +402,7 @@ class Engine:
             try:
                 await execute(task, execution, hide=self.hide)
             except Exception as error:  # noqa: BLE001 - one run must not end all others
-                _LOG.exception("A program of the run %s broke the engine", live.record)
+                _LOG.exception("The run %s broke the engine", live.record.id)
                 execution.error = f"internal error: {error}"
         self._free += 1
         self._wake.set()

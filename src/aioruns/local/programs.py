@@ -1,6 +1,7 @@
 """Running one task: a subprocess in its own process group, or an async callable."""
 
 import asyncio
+import logging
 import os
 import shutil
 import signal
@@ -17,8 +18,10 @@ from attrs import define, field
 
 from aioruns.local.records import Command, Job, Task
 
+_LOG = logging.getLogger("aioruns.local")
+
 GRACE = 2.0
-"""Seconds between asking a process group to end and ending it."""
+"""Seconds between asking a program to end and ending it."""
 
 _STREAMS = {1: "stdout", 2: "stderr"}
 
@@ -102,15 +105,40 @@ async def _execute_callable(
         if execution.crowded:
             await execution.relieve()
 
+    job = Job(stdin=task.stdin, env=dict(task.env), log=log)
     try:
-        result = await program(Job(stdin=task.stdin, env=dict(task.env), log=log))
-        execution.write("stdout", _as_output(result))
+        execution.write("stdout", _as_output(await _with_grace(program, job)))
         execution.exit_code = 0
     except Exception as error:  # noqa: BLE001 - a program may fail in any way
         execution.exit_code = 1
         execution.error = str(error) or type(error).__name__
     finally:
         execution.finish()
+
+
+async def _with_grace(program: Callable[[Job], Awaitable[object]], job: Job) -> object:
+    """Call a program; when cancelled, let it clean up for a while, as a process may."""
+
+    async def call() -> object:
+        return await program(job)
+
+    # A task of its own, since a cancel scope would cancel each step of its clean-up.
+    task = asyncio.create_task(call())
+    try:
+        await asyncio.wait([task])
+    except asyncio.CancelledError:
+        for _ in range(2):
+            task.cancel()
+            with anyio.move_on_after(GRACE, shield=True):
+                await asyncio.wait([task])
+        if not task.done():
+            _LOG.error("A program ignores that it was canceled, and is left alone.")
+        elif not task.cancelled() and task.exception() is None:
+            return task.result()  # it ended well in spite of the request
+        raise
+    if task.cancelled():
+        raise RuntimeError("The program canceled itself.")
+    return task.result()
 
 
 def _as_output(result: object) -> bytes:
@@ -162,6 +190,9 @@ async def _run_process(
     execution: Execution,
 ) -> None:
     loop = asyncio.get_running_loop()
+    if not argv:
+        execution.error = "The command is empty; give the program and its arguments."
+        return
     try:
         with anyio.CancelScope(shield=True):  # a process is never started and lost
             transport, process = await loop.subprocess_exec(
@@ -276,11 +307,11 @@ def _signal(group: int, number: signal.Signals) -> None:
 
 
 def _why_not_started(argv: tuple[str, ...], directory: Path, error: Exception) -> str:
-    if not argv:
-        return "The command is empty; give the program and its arguments."
     match error:
-        case FileNotFoundError() if error.filename == str(directory):
-            return f"The working directory {str(directory)!r} does not exist."
+        case NotADirectoryError() | FileNotFoundError() if str(error.filename) == str(
+            directory
+        ):
+            return f"The working directory {str(directory)!r} is no directory."
         case FileNotFoundError():
             return (
                 f"The program {argv[0]!r} was not found; check its name, or give its"

@@ -1,21 +1,23 @@
 """The run server: four façades over one engine on one port of this machine."""
 
 import errno
-import importlib
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from aioruns.local.abeja import AbejaFacade
+from aioruns.local.cloudify import CloudifyFacade
 from aioruns.local.engine import Engine
 from aioruns.local.facade import Facade, Settings
 from aioruns.local.faults import Faults, inject
+from aioruns.local.kubeflow import KubeflowFacade
+from aioruns.local.nextmv import NextmvFacade
 
 _LOG = logging.getLogger("aioruns.local")
 _HOST = "127.0.0.1"
@@ -56,18 +58,17 @@ class LocalServer:
         self.faults = Faults(seed=seed)
         self.requests: Counter[str] = Counter()
         """How many requests each platform was sent, by its name."""
-        self.facades: list[Facade] = []
-        for facade in _four(self.engine, self.settings):
-            self.add(facade)
+        self.nextmv = NextmvFacade(self.engine, self.settings)
+        self.kubeflow = KubeflowFacade(self.engine, self.settings)
+        self.abeja = AbejaFacade(self.engine, self.settings)
+        self.cloudify = CloudifyFacade(self.engine, self.settings)
+        self.facades: list[Facade] = [
+            self.nextmv,
+            self.kubeflow,
+            self.abeja,
+            self.cloudify,
+        ]
         self._stack = AsyncExitStack()
-
-    def add(self, facade: Facade) -> None:
-        """Serve one more platform; possible until the server is entered."""
-        self.facades.append(facade)
-        setattr(self, facade.name, facade)
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(name)
 
     @property
     def url(self) -> str:
@@ -178,23 +179,6 @@ class LocalServer:
             return self._error(
                 request, 500, "The local run server failed; its log says why."
             )
-
-
-_FACADES = (
-    ("nextmv", "NextmvFacade"),
-    ("kubeflow", "KubeflowFacade"),
-    ("abeja", "AbejaFacade"),
-    ("cloudify", "CloudifyFacade"),
-)
-
-
-def _four(engine: Engine, settings: Settings) -> Iterator[Facade]:
-    for module, name in _FACADES:
-        try:
-            made = getattr(importlib.import_module(f"aioruns.local.{module}"), name)
-            yield made(engine, settings)
-        except Exception:  # noqa: BLE001 - a façade that is being written
-            _LOG.warning("The platform %s is left out", module, exc_info=True)
 
 
 _HOW = """\

@@ -1,0 +1,1 @@
+"""One package a platform: its models, its operations, and its adapter to the seam."""

@@ -1,0 +1,227 @@
+"""Nextmv behind the seam that generic code asks."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import orjson
+
+from aioruns.errors import NotFound
+from aioruns.http.clock import Clock
+from aioruns.http.codec import encode
+from aioruns.paging import pages
+from aioruns.platforms.nextmv import requests
+from aioruns.platforms.nextmv.models import (
+    LiveLogItem,
+    RunInformation,
+    RunRow,
+)
+from aioruns.seam import (
+    Abilities,
+    LogEvent,
+    LogPage,
+    Position,
+    RunRef,
+    RunState,
+    Status,
+    Submission,
+)
+from aioruns.together import each
+
+if TYPE_CHECKING:
+    from aioruns.platforms.nextmv.client import Nextmv
+
+# wire/nextmv.md 4.4; `none` is a run that the platform has not looked at yet.
+STATES: Mapping[str, RunState] = {
+    "none": RunState.QUEUED,
+    "queued": RunState.QUEUED,
+    "running": RunState.RUNNING,
+    "succeeded": RunState.SUCCEEDED,
+    "failed": RunState.FAILED,
+    "canceled": RunState.CANCELED,
+}
+
+LARGE = 5 * 1024 * 1024
+"""Bytes of compact JSON above which data goes by way of URLs (wire/nextmv.md 1.10)."""
+
+_CLOCKS_DIFFER = timedelta(minutes=15)
+
+
+class Adapter:
+    """See `aioruns.seam.Platform`."""
+
+    name = "nextmv"
+    abilities = Abilities()
+
+    def __init__(self, client: "Nextmv") -> None:
+        self._client = client
+        self._pages_needed = 1
+
+    @property
+    def clock(self) -> Clock:
+        """The session's clock."""
+        return self._client.session.clock
+
+    async def create(self, submission: Submission) -> RunRef:
+        """Submit a run, with its key in the description (wire/nextmv.md 8.2)."""
+        app_id = submission.target
+        body = dict(submission.payload["body"])
+        said = body.get("description")
+        mark = _mark(submission.key)
+        body["description"] = f"{said} {mark}" if said else mark
+        given = body["input"]
+        data = given.encode() if isinstance(given, str) else encode(given)
+        if isinstance(given, str) or len(data) > LARGE:
+            upload = await self._client.send(requests.upload_url(app_id))
+            await self._client.send(requests.upload(upload.upload_url, data))
+            del body["input"]
+            body["upload_id"] = upload.upload_id
+        instance_id = submission.payload["instance_id"]
+        created = await self._client.send(requests.new_run(app_id, body, instance_id))
+        return RunRef(app_id, created.run_id)
+
+    async def find(self, submission: Submission) -> RunRef | None:
+        """Search the application's runs for the key, as far back as it can be."""
+        mark = _mark(submission.key)
+        async for rows in self._rows(submission.target):
+            for row in rows:
+                if mark in (row.description or ""):
+                    return RunRef(submission.target, row.id)
+            if _all_older(rows, submission.since):
+                return None
+        return None
+
+    async def read_states(self, refs: Iterable[RunRef]) -> Mapping[RunRef, Status]:
+        """Read pages of the list while they are cheaper than single reads.
+
+        A page shows many runs, but not why a run failed; that is read singly, once.
+        """
+        wanted = set(refs)
+        found: dict[RunRef, Status] = {}
+        if len(wanted) > self._pages_needed + 1:
+            target = next(iter(wanted)).target
+            read = 0
+            async for rows in self._rows(target):
+                read += 1
+                for row in rows:
+                    ref = RunRef(target, row.id)
+                    if ref in wanted:
+                        found[ref] = _row_status(ref, row)
+                if len(found) == len(wanted) or read >= len(wanted) - len(found):
+                    break
+            self._pages_needed = read
+        single = [
+            ref
+            for ref in wanted
+            if ref not in found or found[ref].state is RunState.FAILED
+        ]
+
+        async def read_one(ref: RunRef) -> None:
+            try:
+                request = requests.run_information(ref.target, ref.id)
+                found[ref] = _status(ref, await self._client.send(request))
+            except NotFound:
+                found.pop(ref, None)
+
+        await each(single, read_one)
+        return found
+
+    async def read_logs(self, ref: RunRef, position: Position | None) -> LogPage:
+        """Read what came after a `since` token (wire/nextmv.md 3.3.3).
+
+        A page without a new token is asked for again with the old one, and grows; so a
+        position is the token, and how many items of its page were read.
+        """
+        since = position["since"] if position else None
+        skip = position["skip"] if position else 0
+        page = await self._client.send(requests.live_logs(ref.target, ref.id, since))
+        items = (page.items or [])[skip:]
+        following = page.next_page_token
+
+        def after(count: int) -> Position:
+            if count == len(items) and following and following != since:
+                return {"since": following, "skip": 0}
+            return {"since": since, "skip": skip + count}
+
+        text = page.status_v2 or "none"
+        hint = page.next_available_in_seconds
+        return LogPage(
+            events=[_event(item) for item in items],
+            after=after,
+            more=bool(items) and not hint,
+            hint=hint or None,
+            status=Status(ref, STATES.get(text, RunState.UNKNOWN), text),
+        )
+
+    async def cancel(self, ref: RunRef) -> None:
+        """Ask the run to end."""
+        await self._client.send(requests.cancel_run(ref.target, ref.id))
+
+    async def fetch_result(self, ref: RunRef) -> object:
+        """The output: JSON, or bytes where it is none (wire/nextmv.md 3.3.4)."""
+        information = await self._client.send(
+            requests.run_information(ref.target, ref.id)
+        )
+        metadata = information.metadata
+        kind = metadata.format.output if metadata.format else None
+        is_json = kind is None or kind.type in {None, "", "json"}
+        if is_json and (metadata.output_size or 0) <= LARGE:
+            result = await self._client.send(requests.run_result(ref.target, ref.id))
+            return result.output
+        link = await self._client.send(requests.run_output_url(ref.target, ref.id))
+        data = await self._client.send(requests.download(link.url))
+        return orjson.loads(data) if is_json else data
+
+    def _rows(self, target: str) -> AsyncIterator[Sequence[RunRow]]:
+        async def read(token: str | None) -> tuple[Sequence[RunRow], str | None]:
+            page = await self._client.send(requests.list_runs(target, token))
+            return page.runs or [], page.next_page_token
+
+        return pages(read)
+
+
+def _mark(key: str) -> str:
+    return f"[{key}]"
+
+
+def _all_older(rows: Sequence[RunRow], since: datetime | None) -> bool:
+    """Whether rows, newest first, were all created before a submission can have been.
+
+    The order of the list is not documented, so rows that are not newest first prove
+    nothing.
+    """
+    if since is None or not rows:
+        return False
+    times = [row.created_at for row in rows]
+    first, last = times[0], times[-1]
+    return (
+        first is not None
+        and last is not None
+        and last <= first < since - _CLOCKS_DIFFER
+    )
+
+
+def _row_status(ref: RunRef, row: RunRow) -> Status:
+    state = STATES.get(row.status_v2, RunState.UNKNOWN)
+    return Status(ref, state, row.status_v2, created=row.created_at)
+
+
+def _status(ref: RunRef, run: RunInformation) -> Status:
+    metadata = run.metadata
+    state = STATES.get(metadata.status_v2, RunState.UNKNOWN)
+    ended = None
+    if state.final and metadata.created_at is not None and metadata.duration:
+        ended = metadata.created_at + timedelta(milliseconds=metadata.duration)
+    return Status(
+        ref,
+        state,
+        metadata.status_v2,
+        metadata.error or "",
+        metadata.created_at,
+        metadata.initiated_at,
+        ended,
+    )
+
+
+def _event(item: LiveLogItem) -> LogEvent:
+    return LogEvent(item.timestamp, item.log, "stderr")

@@ -1,0 +1,92 @@
+"""Where Nextmv Cloud is and which key opens it."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from attrs import field, frozen
+
+from aioruns.errors import InvalidInput, MissingCredentials
+
+DEFAULT_URL = "https://api.cloud.nextmv.io"
+
+
+@frozen
+class Connection:
+    """An address and the key for it."""
+
+    url: str
+    api_key: str = field(repr=False)
+
+
+def resolve(
+    api_key: str | None = None,
+    url: str | None = None,
+    profile: str | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    file: Path | None = None,
+) -> Connection:
+    """Find address and key as the official client does (wire/nextmv.md 1.3, 1.4).
+
+    Arguments win over NEXTMV_ENDPOINT and NEXTMV_API_KEY, and these over the profile in
+    `~/.nextmv/config.yaml`; NEXTMV_PROFILE wins over `profile`.
+
+    Raises:
+        MissingCredentials: No key was found.
+        InvalidInput: A named profile or the file is not usable.
+    """
+    environ = os.environ if environ is None else environ
+    file = Path.home() / ".nextmv" / "config.yaml" if file is None else file
+    api_key = api_key or environ.get("NEXTMV_API_KEY")
+    url = url or environ.get("NEXTMV_ENDPOINT")
+    name = _profile_name(environ.get("NEXTMV_PROFILE"), profile)
+    values: Mapping[str, Any] = {}
+    if not (api_key and url):
+        values = _profile(file, name)
+    if not api_key and values.get("auth_type") == "pkce":
+        raise MissingCredentials(
+            f"the profile {name or 'default'} of {file} logs in through a browser "
+            "(pkce), which aioruns does not do: give api_key or set NEXTMV_API_KEY"
+        )
+    key = api_key or values.get("apikey")
+    if not isinstance(key, str) or not key.strip():
+        raise MissingCredentials(
+            "no Nextmv API key: give api_key, set NEXTMV_API_KEY, or write apikey into "
+            f"{'the profile ' + name if name else 'the top level'} of {file}"
+        )
+    endpoint = url or values.get("endpoint") or DEFAULT_URL
+    if not isinstance(endpoint, str):
+        raise InvalidInput(f"endpoint in {file} must be text, not {endpoint!r}")
+    if "://" not in endpoint:
+        endpoint = "https://" + endpoint
+    return Connection(endpoint, key.strip())
+
+
+def _profile_name(from_environment: str | None, argument: str | None) -> str | None:
+    for name in (from_environment, argument):
+        if name and name.strip():
+            return None if name.strip().lower() == "default" else name.strip()
+    return None
+
+
+def _profile(file: Path, name: str | None) -> Mapping[str, Any]:
+    """The values of a profile; the default profile is the top level of the file."""
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        content = None
+    except (OSError, yaml.YAMLError) as error:
+        raise InvalidInput(f"{file} cannot be read as YAML: {error}") from error
+    top: Mapping[str, Any] = content if isinstance(content, Mapping) else {}
+    if name is None:
+        return top
+    values = top.get(name)
+    if not isinstance(values, Mapping):
+        raise InvalidInput(
+            f"the Nextmv profile {name!r} is not in {file}: check NEXTMV_PROFILE and "
+            "the profile argument"
+        )
+    return values

@@ -1,0 +1,110 @@
+"""Nextmv's requests as values (wire/nextmv.md 3)."""
+
+from collections.abc import Mapping
+
+from aioruns.http.request import Request, path, query
+from aioruns.platforms.nextmv.models import (
+    ApplicationRecord,
+    BinaryUrl,
+    DownloadUrl,
+    LiveLogPage,
+    RunCreated,
+    RunInformation,
+    RunPage,
+    RunResult,
+    UploadUrl,
+)
+
+
+def _run(app_id: str, run_id: str, *rest: str) -> str:
+    return path("v1", "applications", app_id, "runs", run_id, *rest)
+
+
+def _app(app_id: str, *rest: str) -> str:
+    return path("v1", "applications", app_id, *rest)
+
+
+def get_application(app_id: str) -> Request[ApplicationRecord]:
+    """Read an application."""
+    return Request("GET", _app(app_id), ApplicationRecord)
+
+
+def new_application(
+    app_id: str, name: str, description: str | None = None
+) -> Request[ApplicationRecord]:
+    """Create an application; not repeatable, as a repetition would be refused."""
+    body = {"id": app_id, "name": name}
+    if description is not None:
+        body["description"] = description
+    return Request("POST", path("v1", "applications"), ApplicationRecord, json=body)
+
+
+def new_run(
+    app_id: str, body: Mapping[str, object], instance_id: str | None
+) -> Request[RunCreated]:
+    """Submit a run. The server names it: sent twice, it would be two runs (8.2)."""
+    pairs = query({"instance_id": instance_id})
+    return Request("POST", _app(app_id, "runs"), RunCreated, pairs, json=dict(body))
+
+
+def upload_url(app_id: str) -> Request[UploadUrl]:
+    """Ask for a place to upload to; an unused one expires, so repeatable (8.2)."""
+    return Request(
+        "POST", _app(app_id, "runs", "uploadurl"), UploadUrl, repeatable=True
+    )
+
+
+def upload(url: str, data: bytes, content_type: str | None = None) -> Request[None]:
+    """Put data at a pre-signed address; run data goes without content type (1.2)."""
+    return Request("PUT", body=data, content_type=content_type, presigned=url)
+
+
+def download(url: str) -> Request[bytes]:
+    """Get data from a pre-signed address."""
+    return Request("GET", returns=bytes, presigned=url)
+
+
+def list_runs(app_id: str, page_token: str | None) -> Request[RunPage]:
+    """One page of an application's runs; `pagereturn` asks for the paged form (2)."""
+    pairs = query({"pagereturn": True, "pagetoken": page_token})
+    return Request("GET", _app(app_id, "runs"), RunPage, pairs)
+
+
+def run_information(app_id: str, run_id: str) -> Request[RunInformation]:
+    """State, times and sizes of a run."""
+    return Request("GET", _run(app_id, run_id, "metadata"), RunInformation)
+
+
+def run_result(app_id: str, run_id: str, *, as_url: bool = False) -> Request[RunResult]:
+    """A run with its output, or with the address of the output."""
+    pairs = query({"format": "url" if as_url else None})
+    return Request("GET", _run(app_id, run_id), RunResult, pairs)
+
+
+def run_output_url(app_id: str, run_id: str) -> Request[DownloadUrl]:
+    """The address of a run's output."""
+    pairs = query({"format": "url"})
+    return Request("GET", _run(app_id, run_id, "output"), DownloadUrl, pairs)
+
+
+def live_logs(app_id: str, run_id: str, since: str | None) -> Request[LiveLogPage]:
+    """What came after a token; `since`, not `pagetoken` (7.2)."""
+    pairs = query({"since": since})
+    return Request("GET", _run(app_id, run_id, "logs", "live"), LiveLogPage, pairs)
+
+
+def cancel_run(app_id: str, run_id: str) -> Request[None]:
+    """Ask a run to end; asking twice does no more (8.2)."""
+    return Request("PATCH", _run(app_id, run_id, "cancel"), repeatable=True)
+
+
+def binary(app_id: str) -> Request[BinaryUrl]:
+    """Ask where to put the archive of a push (6.1)."""
+    return Request("GET", _app(app_id, "binary"), BinaryUrl)
+
+
+def activate(app_id: str, requirements: Mapping[str, object]) -> Request[None]:
+    """Make the uploaded archive the application's latest binary (6.1)."""
+    return Request(
+        "PUT", _app(app_id, "binary"), json={"requirements": dict(requirements)}
+    )

@@ -16,6 +16,7 @@ import anyio
 import pytest
 from yarl import URL
 
+from aioruns.local import Fault, LocalServer
 from aioruns.local.records import State
 
 EPOCH = "1970-01-01T00:00:00Z"
@@ -77,8 +78,10 @@ class Api:
         url = f"{self.server.url}/apis/v1alpha1/runs/{run_id}/nodes/{node}/log{query}"
         async with self.http.get(url) as answer:
             assert answer.status == 200
-            assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
-            return await answer.text()
+            text = await answer.text()
+            kind = "text/plain; charset=utf-8" if text else None
+            assert answer.headers.get("Content-Type") == kind
+            return text
 
 
 def exact(url):
@@ -564,6 +567,91 @@ async def test_the_v2_view_of_a_dag_has_tasks(api):
     assert tasks["never"]["start_time"] == "0001-01-01T00:00:00Z"
     assert "pod_name" not in tasks["bad"]
     assert "error" not in run
+
+
+async def test_a_terminated_dag(api):
+    sleep = {**python("import time; print('on'); time.sleep(60)"), "name": "sleep"}
+    tasks = [
+        {"name": "one", "template": "sleep"},
+        {"name": "two", "template": "sleep", "dependencies": ["one"]},
+    ]
+    api.facade.register(
+        "dag", workflow({"name": "main", "dag": {"tasks": tasks}}, sleep)
+    )
+    run_id = await api.create(pipeline_spec={"pipeline_id": "dag"})
+    await api.running(run_id)
+    _, argo = await api.get(run_id)
+    nodes = {n["displayName"]: n for n in argo["status"]["nodes"].values()}
+    assert nodes.pop(argo["metadata"]["name"])["phase"] == "Running"
+    assert {name: node["phase"] for name, node in nodes.items()} == {"one": "Running"}
+    await api.ok("POST", f"/apis/v2beta1/runs/{run_id}:terminate")
+    await api.ended(run_id)
+    run, argo = await api.get(run_id)
+    assert run["status"] == "Failed"
+    nodes = {n["displayName"]: n for n in argo["status"]["nodes"].values()}
+    assert nodes["one"]["phase"] == "Failed"
+    assert nodes["one"]["message"]
+    assert nodes["two"]["phase"] == "Omitted"
+    assert argo["status"]["message"] == f"child '{nodes['one']['id']}' failed"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [{"name": "a", "template": "main"}],
+        [{"name": "a", "template": "nowhere"}],
+        [{"name": "a", "template": "do", "dependencies": ["b"]}],
+        [{"name": "a", "template": "do", "dependencies": ["a"]}],
+        [{"name": "a", "template": "do"}, {"name": "a", "template": "do"}],
+        [{"name": "a", "template": "do", "when": "1 == 2"}],
+        [{"name": "a", "template": "asks"}],
+        [{"template": "do"}],
+        "tasks",
+    ],
+)
+async def test_dags_that_cannot_run(api, wrong):
+    do = {**python("1"), "name": "do"}
+    asks = {**python("1"), "name": "asks", "inputs": {"parameters": [{"name": "n"}]}}
+    dag = {"name": "main", "dag": {"tasks": wrong}}
+    text = json.dumps(workflow(dag, do, asks))
+    body = {"name": "x", "pipeline_spec": {"workflow_manifest": text}}
+    status, error = await api.call("POST", "/apis/v1beta1/runs", json=body)
+    assert (status, error["code"]) == (500, 13)
+    assert api.server.engine.runs("kubeflow") == []
+
+
+async def test_runs_outlive_the_server(tmp_path):
+    data = str(tmp_path / "data.db")
+    async with aiohttp.ClientSession() as http:
+        async with LocalServer(token="t", data=data) as server:
+            api = Api(server, http)
+            api.facade.register("p", program=fails)
+            run_id = await api.create(
+                pipeline_spec={
+                    "pipeline_id": "p",
+                    "parameters": [{"name": "a", "value": "b"}],
+                }
+            )
+            await api.ended(run_id)
+            before = await api.get(run_id), await api.get2(run_id)
+        async with LocalServer(token="t", data=data) as server:
+            api = Api(server, http)
+            assert (await api.get(run_id), await api.get2(run_id)) == before
+            retry = f"/apis/v2beta1/runs/{run_id}:retry"
+            assert (await api.call("POST", retry))[0] == 409
+            assert await ids(api) == [run_id]
+
+
+def test_generations_are_three(server):
+    with pytest.raises(ValueError, match="G1, G2, G3"):
+        server.kubeflow.generation = "G4"
+
+
+@pytest.mark.parametrize(("status", "code"), [(429, 8), (500, 13), (503, 14)])
+async def test_faults_answer_in_our_words(api, status, code):
+    api.server.faults.add(Fault(str(status)))
+    got, error = await api.call("GET", "/apis/v2beta1/runs")
+    assert (got, error["code"]) == (status, code)
 
 
 # -- logs ----------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import get_args
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -102,6 +103,11 @@ class KubeflowFacade:
 
     @generation.setter
     def generation(self, value: Generation) -> None:
+        if value not in get_args(Generation):
+            raise ValueError(
+                f"There is no server generation {value!r}; choose one of "
+                f"{', '.join(get_args(Generation))}."
+            )
         self._service.generation = value
 
     def register(

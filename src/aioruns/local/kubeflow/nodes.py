@@ -28,6 +28,8 @@ async def log(service: Installation, request: web.Request) -> web.StreamResponse
     data = await _log_text(
         service, request.match_info["run_id"], request.match_info["node_id"]
     )
+    if not data:
+        return web.Response()  # nothing to guess a content type from
     if len(data) <= _PIECE:
         return web.Response(body=data, content_type="text/plain", charset="utf-8")
     response = web.StreamResponse()

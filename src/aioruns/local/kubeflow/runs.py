@@ -7,7 +7,6 @@ from aioruns.local.kubeflow import views_v1, views_v2
 from aioruns.local.kubeflow.calls import Call
 from aioruns.local.kubeflow.errors import (
     ABORTED,
-    INTERNAL,
     INVALID,
     NOT_FOUND,
     PRECONDITION,
@@ -136,7 +135,7 @@ async def retry(call: Call) -> Json:
         await call.service.engine.reset(PLATFORM, record.id)
     except ValueError as error:
         requests.pop()
-        raise Refusal(INTERNAL, f"Failed to retry run {record.id}: {error}") from None
+        raise Refusal(ABORTED, f"Failed to retry run {record.id}: {error}") from None
     await call.service.engine.save(record)
     return {}
 

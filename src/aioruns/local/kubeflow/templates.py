@@ -108,6 +108,8 @@ def _dag_step(
 def _check_order(steps: list[Step]) -> None:
     """Refuse unknown dependencies and circles: neither would ever start."""
     waiting = {step.task: set(step.after) for step in steps}
+    if len(waiting) < len(steps):
+        raise ManifestError("Two tasks of the dag have the same name.")
     while waiting:
         ready = [task for task, after in waiting.items() if not after & set(waiting)]
         names = {step.task for step in steps}
@@ -155,7 +157,10 @@ def _step(
             entry["name"]: _substitute(_text(entry.get("value", "")), local)
             for entry in container.get("env") or []
         },
-        inputs={key.rpartition(".")[2]: value for key, value in inputs.items()},
+        inputs={
+            key.removeprefix("inputs.parameters."): value
+            for key, value in inputs.items()
+        },
         outputs=_relative(outputs, STDOUT),
         artifacts=_relative(artifacts),
     )

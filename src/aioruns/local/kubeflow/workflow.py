@@ -169,7 +169,9 @@ def _run_message(record: RunRecord, shown: dict[str, dict[str, Json]]) -> str:
         return ""
     # A DAG's root comes first; its children know more.
     last = failed[-1]
-    return f"child '{last['id']}' failed" if len(failed) > 1 else str(last["message"])
+    if len(failed) > 1:
+        return f"child '{last['id']}' failed"
+    return str(last.get("message", ""))
 
 
 async def _outputs(

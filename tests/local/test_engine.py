@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from aioruns.local import BadDataFile, Command, Engine, Job, State, Task
-from aioruns.local.engine import RESTARTED
+from aioruns.local.book import RESTARTED
 from aioruns.local.schedule import checked
 
 P = "platform"
@@ -22,6 +22,12 @@ P = "platform"
 async def engine() -> AsyncIterator[Engine]:
     # Entered and left in different tasks, as fixtures of pytest-asyncio may be.
     async with Engine(slots=2) as engine:
+        yield engine
+
+
+@pytest.fixture
+async def hasty() -> AsyncIterator[Engine]:
+    async with Engine(grace=0.1) as engine:
         yield engine
 
 
@@ -367,8 +373,7 @@ async def test_callable_that_succeeds_although_canceled_has_succeeded(engine):
     assert await engine.stdout(P, "1") == b"done anyway"
 
 
-async def test_callable_that_refuses_to_end_is_left_alone(engine, monkeypatch, caplog):
-    monkeypatch.setattr("aioruns.local.programs.GRACE", 0.02)
+async def test_callable_that_refuses_to_end_is_left_alone(hasty, caplog):
     started, enough = asyncio.Event(), asyncio.Event()
 
     async def program(job: Job) -> None:
@@ -377,10 +382,10 @@ async def test_callable_that_refuses_to_end_is_left_alone(engine, monkeypatch, c
             with contextlib.suppress(asyncio.CancelledError):
                 await enough.wait()
 
-    await engine.submit(P, "1", one(program))
+    await hasty.submit(P, "1", one(program))
     await started.wait()
-    await engine.cancel(P, "1")
-    assert (await ended(engine)).state is State.CANCELED
+    await hasty.cancel(P, "1")
+    assert (await ended(hasty)).state is State.CANCELED
     assert "ignores that it was canceled" in caplog.text
     enough.set()
     await settle()
@@ -512,15 +517,14 @@ async def test_cancel_ends_the_whole_process_group(engine):
     assert not any(map(_alive, pids))
 
 
-async def test_who_ignores_the_request_to_end_is_killed(engine, monkeypatch):
-    monkeypatch.setattr("aioruns.local.programs.GRACE", 0.2)
+async def test_who_ignores_the_request_to_end_is_killed(hasty):
     child = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
-    await engine.submit(P, "1", one(python(FAMILY.format(child=child))))
+    await hasty.submit(P, "1", one(python(FAMILY.format(child=child))))
     pids = [
-        int(p) for p in " ".join(await _lines_until(engine, 2)).split() if p.isdigit()
+        int(p) for p in " ".join(await _lines_until(hasty, 2)).split() if p.isdigit()
     ]
-    await engine.cancel(P, "1")
-    assert (await ended(engine)).state is State.CANCELED
+    await hasty.cancel(P, "1")
+    assert (await ended(hasty)).state is State.CANCELED
     assert not any(map(_alive, pids))
 
 
@@ -532,15 +536,14 @@ async def test_child_left_behind_does_not_outlive_its_program(engine):
     assert not _alive(int((await texts(engine))[0]))
 
 
-async def test_process_that_left_the_group_does_not_hold_the_run(engine, monkeypatch):
-    monkeypatch.setattr("aioruns.local.programs.GRACE", 0.1)
+async def test_process_that_left_the_group_does_not_hold_the_run(hasty):
     source = (
         "import subprocess\n"
         "print(subprocess.Popen(['sleep', '5'], start_new_session=True).pid)"
     )
-    await engine.submit(P, "1", one(python(source)))
-    assert (await ended(engine)).state is State.SUCCEEDED
-    os.kill(int((await texts(engine))[0]), 9)
+    await hasty.submit(P, "1", one(python(source)))
+    assert (await ended(hasty)).state is State.SUCCEEDED
+    os.kill(int((await texts(hasty))[0]), 9)
 
 
 async def test_leaving_the_engine_ends_its_programs():

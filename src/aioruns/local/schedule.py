@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import anyio
 from attrs import define, field
 
-from aioruns.local.programs import Execution
+from aioruns.local.execution import Execution
 from aioruns.local.records import RunRecord, State, Task
 
 

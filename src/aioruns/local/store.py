@@ -137,6 +137,12 @@ class Store:
             lambda: self._connection.execute(sql, parameters).fetchall()
         )
 
+    async def value(self, sql: str, *parameters: object) -> bytes | None:
+        """The bytes that a query finds, or None."""
+        rows = await self.rows(sql, *parameters)
+        data: bytes | None = rows[0][0] if rows else None
+        return data
+
     async def lines(
         self,
         runs: Sequence[int],

@@ -54,7 +54,7 @@ async def http(tiny) -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def test_port_in_use_is_named(tiny):
-    with pytest.raises(PortInUse, match=f"Port {tiny.port} of 127.0.0.1 is in use"):
+    with pytest.raises(PortInUse, match=f"^Port {tiny.port} of 127.0.0.1 is in use"):
         await LocalServer(port=tiny.port).__aenter__()
 
 

@@ -27,6 +27,9 @@ _LARGEST_BODY = 2**30
 class PortInUse(OSError):
     """Another program listens on the port that was asked for."""
 
+    def __str__(self) -> str:
+        return str(self.strerror)
+
 
 class LocalServer:
     """The four platforms on this machine: `async with LocalServer() as server`.
@@ -185,22 +188,25 @@ _HOW = """\
 The local run server listens on {url}, on this machine only. Its token is
   {token}
 
-Nextmv (both clients read the environment)
+Nextmv: this library and the official client read the environment.
   export NEXTMV_ENDPOINT={url} NEXTMV_API_KEY={token}
-  aioruns.Nextmv()                          official: nextmv.cloud.Client()
+  aioruns.Nextmv()
+  nextmv.cloud.Client()
 
 Kubeflow Pipelines
-  aioruns.Kubeflow("{url}", token="{token}")
-  official: c = kfp_server_api.Configuration(host="{url}")
-            c.api_key = {{"authorization": "{token}"}}
-            c.api_key_prefix = {{"authorization": "Bearer"}}
+  aioruns.Kubeflow(host="{url}", token="{token}")
+  kfp_server_api.Configuration(host="{url}",
+      api_key={{"authorization": "{token}"}},
+      api_key_prefix={{"authorization": "Bearer"}})
 
-ABEJA Platform (both clients read the environment)
+ABEJA Platform: this library and the official client read the environment.
   export ABEJA_API_URL={url} PLATFORM_AUTH_TOKEN={token}
-  aioruns.Abeja()                           official: abeja.train.Client(...)
+  aioruns.Abeja("1234567890123")
+  abeja.runs.APIClient()
 
-Cloudify Manager
-  aioruns.Cloudify("{url}", token="{token}", tenant="default_tenant")
-  official: cloudify_rest_client.CloudifyClient(host="{host}", port={port},
-                protocol="http", token="{token}", tenant="default_tenant")
+Cloudify Manager: the same arguments for both.
+  aioruns.Cloudify(host="{host}", port={port}, protocol="http",
+      token="{token}", tenant="default_tenant")
+  cloudify_rest_client.CloudifyClient(host="{host}", port={port}, protocol="http",
+      token="{token}", tenant="default_tenant")
 """

@@ -1,0 +1,115 @@
+"""What generic code asks of ABEJA."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from attrs import define, field
+
+from aioruns.errors import CallError, NotSupported
+from aioruns.http.clock import Clock
+from aioruns.platforms.abeja import requests
+from aioruns.platforms.abeja.finding import Finder, ServerTime
+from aioruns.platforms.abeja.logs import read_logs
+from aioruns.platforms.abeja.models import AbejaRun, RunRow
+from aioruns.platforms.abeja.payload import MARKER
+from aioruns.platforms.abeja.states import StateReader, status
+from aioruns.platforms.client import Client
+from aioruns.seam import (
+    Abilities,
+    LogPage,
+    Position,
+    RunRef,
+    Status,
+    Submission,
+)
+
+NAME: Final = "abeja"
+
+# wire/abeja.md 2: no operation ends a run. 4.4: lines arrive after the final status.
+ABILITIES: Final = Abilities(cancels=False, drain=2.0)
+
+
+@define(eq=False)
+class Adapter:
+    """The deployments of one organization.
+
+    Attributes:
+        client: Sends the requests.
+        organization_id: The organization.
+    """
+
+    client: Client
+    organization_id: str
+    name: str = field(default=NAME, init=False)
+    abilities: Abilities = field(default=ABILITIES, init=False)
+    _time: ServerTime = field(init=False)
+    _states: StateReader = field(init=False)
+    _finder: Finder = field(init=False)
+    # When the submissions that are under way or in doubt began, by their keys.
+    _began: dict[str, float] = field(factory=dict, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._time = ServerTime(self.clock)
+        self._states = StateReader(self.client, self.organization_id)
+        self._finder = Finder(self.client, self.organization_id, self._time)
+
+    @property
+    def clock(self) -> Clock:
+        """The session's clock."""
+        return self.client.session.clock
+
+    async def create(self, submission: Submission) -> RunRef:
+        """Create the run, with the key among its environment variables."""
+        body = dict(submission.payload)
+        # wire/abeja.md 6.2: the only place of a run that is echoed in listings.
+        body["environment"] = {**body["environment"], MARKER: submission.key}
+        self._began.setdefault(submission.key, self.clock.now())
+        in_doubt = False
+        try:
+            row = await self.client.send(
+                requests.post_run(self.organization_id, submission.target, body, RunRow)
+            )
+        except CallError as error:
+            in_doubt = error.maybe_acted
+            raise
+        finally:
+            if not in_doubt:
+                self._began.pop(submission.key, None)
+        self._time.note(row.created_at)
+        return RunRef(submission.target, row.run_id)
+
+    async def find(self, submission: Submission) -> RunRef | None:
+        """Search the newest runs for the key; see `Finder`."""
+        began = self._began.get(submission.key)
+        run_id = await self._finder.find(submission.target, submission.key, began)
+        if run_id is None:
+            return None
+        self._began.pop(submission.key, None)
+        return RunRef(submission.target, run_id)
+
+    async def read_states(self, refs: Iterable[RunRef]) -> Mapping[RunRef, Status]:
+        """Read runs singly or from listings; see `StateReader`."""
+        by_target: dict[str, list[str]] = {}
+        for ref in refs:
+            by_target.setdefault(ref.target, []).append(ref.id)
+        statuses: dict[RunRef, Status] = {}
+        for target, run_ids in by_target.items():
+            rows = await self._states.read(target, run_ids)
+            for run_id, row in rows.items():
+                self._time.note(row.created_at)
+                statuses[RunRef(target, run_id)] = status(target, row)
+        return statuses
+
+    async def read_logs(self, ref: RunRef, position: Position | None) -> LogPage:
+        """Read recent logs; see `aioruns.platforms.abeja.logs`."""
+        return await read_logs(self.client, self.organization_id, ref, position)
+
+    async def cancel(self, ref: RunRef) -> None:
+        """Refuse: ABEJA cannot end a run."""
+        raise NotSupported(f"ABEJA cannot cancel run {ref.id}")
+
+    async def fetch_result(self, ref: RunRef) -> AbejaRun:
+        """The run itself: what it wrote is where `output_template` says."""
+        return await self.client.send(
+            requests.get_run(self.organization_id, ref.target, ref.id)
+        )

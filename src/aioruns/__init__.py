@@ -1,3 +1,82 @@
-"""One asyncio session for run platforms: Nextmv, Kubeflow, ABEJA and Cloudify."""
+"""One asyncio session for run platforms: Nextmv, Kubeflow, ABEJA and Cloudify.
+
+Names are imported when they are first used, so that `aioruns --help` and shell
+completion do not load the HTTP stack.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aioruns import errors, platforms
+    from aioruns.batch import Outcome, Outcomes, as_completed, gather, submit_all
+    from aioruns.http.retry import RetryPolicy
+    from aioruns.logs import LogStream
+    from aioruns.merging import MergedLogs, RunEvent, merge_logs
+    from aioruns.platforms import abeja, cloudify, kubeflow, nextmv
+    from aioruns.platforms.abeja import Abeja
+    from aioruns.platforms.cloudify import Cloudify
+    from aioruns.platforms.kubeflow import Kubeflow
+    from aioruns.platforms.nextmv import Nextmv
+    from aioruns.runs import LogEvent, Run, RunSpec, RunState, Status
+    from aioruns.session import Session
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Abeja",
+    "Cloudify",
+    "Kubeflow",
+    "LogEvent",
+    "LogStream",
+    "MergedLogs",
+    "Nextmv",
+    "Outcome",
+    "Outcomes",
+    "RetryPolicy",
+    "Run",
+    "RunEvent",
+    "RunSpec",
+    "RunState",
+    "Session",
+    "Status",
+    "abeja",
+    "as_completed",
+    "cloudify",
+    "errors",
+    "gather",
+    "kubeflow",
+    "merge_logs",
+    "nextmv",
+    "platforms",
+    "submit_all",
+]
+
+_HOMES = {
+    "aioruns.batch": ("Outcome", "Outcomes", "as_completed", "gather", "submit_all"),
+    "aioruns.http.retry": ("RetryPolicy",),
+    "aioruns.logs": ("LogStream",),
+    "aioruns.merging": ("MergedLogs", "RunEvent", "merge_logs"),
+    "aioruns.platforms.abeja": ("Abeja", "abeja"),
+    "aioruns.platforms.cloudify": ("Cloudify", "cloudify"),
+    "aioruns.platforms.kubeflow": ("Kubeflow", "kubeflow"),
+    "aioruns.platforms.nextmv": ("Nextmv", "nextmv"),
+    "aioruns.runs": ("LogEvent", "Run", "RunSpec", "RunState", "Status"),
+    "aioruns.session": ("Session",),
+    "aioruns.errors": ("errors",),
+    "aioruns.platforms": ("platforms",),
+}
+
+
+def __getattr__(name: str) -> object:
+    for home, names in _HOMES.items():
+        if name in names:
+            module = import_module(home)
+            value = module if home.endswith("." + name) else getattr(module, name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module 'aioruns' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

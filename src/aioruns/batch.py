@@ -47,7 +47,8 @@ class Outcome:
         status: The run's final status; None if it is not known.
         result: What the run produced; None if it did not succeed or was not asked for.
         error: Why submission, waiting or fetching the result failed, or None.
-        submitted: When the submission was answered.
+        submitted: When the submission was answered, by this machine's clock.
+        finished: When the end of the run was learnt, by this machine's clock.
     """
 
     index: int
@@ -58,6 +59,7 @@ class Outcome:
     result: object = field(default=None, repr=False)
     error: AiorunsError | None = None
     submitted: datetime | None = None
+    finished: datetime | None = None
 
     @property
     def state(self) -> RunState:
@@ -71,11 +73,16 @@ class Outcome:
 
     @property
     def duration(self) -> float | None:
-        """Seconds from start (or creation) to end by the platform's times, if known."""
-        if self.status is None or self.status.ended is None:
-            return None
-        began = self.status.started or self.status.created
-        return (self.status.ended - began).total_seconds() if began else None
+        """Seconds that the run took; None if it did not end.
+
+        From start to end by the platform's times where it tells both, otherwise from
+        the answer to the submission until we learnt of the end.
+        """
+        if self.status and self.status.started and self.status.ended:
+            return (self.status.ended - self.status.started).total_seconds()
+        if self.submitted and self.finished:
+            return (self.finished - self.submitted).total_seconds()
+        return None
 
 
 @define(eq=False)
@@ -171,7 +178,8 @@ class Outcomes:
             if not self._wait:
                 return outcome
             status = await run.wait(within=self._within)
-            outcome = evolve(outcome, status=status)
+            now = spec.runs.platform.clock.utc()
+            outcome = evolve(outcome, status=status, finished=now)
             if self._results and status.state is RunState.SUCCEEDED:
                 result = await run.runs.platform.fetch_result(run.ref)
                 outcome = evolve(outcome, result=result)

@@ -20,6 +20,9 @@ LONGEST_PAUSE = 10.0
 
 _GROWTH = 1.5
 
+_SHORTEST_HINT = 0.05
+"""Seconds; a server that asks to be asked at once must not make us spin."""
+
 
 @define(eq=False)
 class LogStream:
@@ -159,13 +162,21 @@ class LogStream:
             status = await self.watcher.look(self.ref, max_age=self._pause)
             if status is not None:
                 self._note_end(status)
+        if self._ended is None:
+            await self._rest(page)
+        return False
+
+    async def _rest(self, page: LogPage) -> None:
+        """Let time pass before the next request: the server's hint, or our pause."""
+        clock = self.platform.clock
         if page.events:
             self._pause = SHORTEST_PAUSE
-        elif self._ended is None:
-            seconds = self._pause if page.hint is None else max(page.hint, 0.05)
+        if page.hint is not None:
+            await clock.sleep(max(page.hint, _SHORTEST_HINT))
+        elif not page.events:
+            spread = random.uniform(0.9, 1.1)  # noqa: S311 - out of step
+            await clock.sleep(self._pause * spread)
             self._pause = min(LONGEST_PAUSE, self._pause * _GROWTH)
-            await clock.sleep(seconds * random.uniform(0.9, 1.1))  # noqa: S311 - spread
-        return False
 
     def _note_end(self, status: Status) -> None:
         if self._ended is None and status.state.final:

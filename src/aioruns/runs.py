@@ -4,6 +4,7 @@
 platform must be able to do for them is in `aioruns.seam`.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,9 @@ from aioruns.seam import (
 )
 from aioruns.submitting import new_key, submit_once
 from aioruns.waiting import Watcher
+
+_KEY_LENGTH = 64
+_KEY = re.compile(rf"[!-Z\\^-~]([ -Z\\^-~]{{0,{_KEY_LENGTH - 2}}}[!-Z\\^-~])?")
 
 __all__ = ["LogEvent", "Run", "RunSpec", "RunState", "Runs", "Status"]
 
@@ -217,7 +221,8 @@ class Runs:
             CallError: The platform refused, or whether it acted stayed unknown.
         """
         key = spec.key or new_key()
-        submission = Submission(spec.target, spec.payload, key)
+        since = self.platform.clock.utc()
+        submission = Submission(spec.target, spec.payload, key, since)
         ref = await submit_once(self.platform, submission)
         return Run(self, ref, key)
 
@@ -225,8 +230,11 @@ class Runs:
         self, target: str, payload: Mapping[str, Any], key: str | None = None
     ) -> RunSpec:
         """Make a spec; the platform's handles call this with a checked payload."""
-        if key is not None and not key.strip():
-            raise InvalidInput("a submission key must not be empty")
+        if key is not None and not _KEY.fullmatch(key):
+            raise InvalidInput(
+                f"the submission key {key!r} must be 1 to {_KEY_LENGTH} printable "
+                "ASCII characters without square brackets: platforms carry it in names"
+            )
         return RunSpec(self, target, payload, key)
 
     def run(self, target: str, run_id: str) -> Run:

@@ -113,11 +113,14 @@ class Submission:
         target: Where: application, pipeline or deployment.
         payload: The vendor's request body, without the key.
         key: The client-made text by which the run can be found again.
+        since: The client's wall clock when the submission began, before which no run
+            of it can have been created; None if that is not known.
     """
 
     target: str
     payload: Mapping[str, Any] = field(repr=False)
     key: str
+    since: datetime | None = None
 
 
 @frozen

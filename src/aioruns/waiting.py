@@ -119,9 +119,13 @@ class Watcher:
             self._forget(ref)
 
     def note(self, status: Status) -> None:
-        """Take in a status that somebody else read, for example with a log page."""
-        if status.ref in self._waiters or status.ref in self._looking:
-            self._take(status, self.platform.clock.now())
+        """Hear of a state that somebody else read, for example with a log page.
+
+        It says less than a round does, so an ended run lets the next round come at once
+        instead of ending the waits itself.
+        """
+        if status.state.final and status.ref in self._waiters:
+            self._joined.set()
 
     async def _lead(self, leader: _Waiter) -> None:
         clock = self.platform.clock

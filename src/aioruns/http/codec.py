@@ -158,6 +158,9 @@ converter.register_structure_hook(bool, _exactly(bool))
 converter.register_structure_hook(int, _exactly(int, str, float, convert=int))
 converter.register_structure_hook(float, _exactly(float, int, str, convert=float))
 converter.register_structure_hook(datetime, _structure_time)
+converter.register_structure_hook_func(
+    lambda kind: kind is object, lambda value, _: value
+)
 converter.register_unstructure_hook(datetime, lambda value: value.isoformat())
 converter.register_structure_hook_factory(_keeps_raw, _with_raw)
 converter.register_structure_hook_factory(_open_enum, _structure_open_enum)

@@ -144,7 +144,12 @@ class _Reader:
                 )
         if not parts:
             return _page(evolve(place, token=_part(newest).token), ())
-        return _page(place, parts)
+        page = _page(place, parts)
+        if page.events:
+            return page
+        # All of it was consumed before; what is behind it is asked for at once, so that
+        # a page without events always means that there is nothing new.
+        return await self.forward(Place.of(page.after(0)))
 
     async def _ask(
         self, place: Place, forward: str | None = None, backward: str | None = None
@@ -192,7 +197,7 @@ def _page(place: Place, parts: Iterable[Part]) -> LogPage:
         second, seen = seconds[n]
         return evolve(at, skip=at.skip + n - before, second=second, seen=seen).position
 
-    return LogPage(tuple(events), after, more=bool(begins[1:]))
+    return LogPage(tuple(events), after, more=bool(events))
 
 
 def _counted(latest: tuple[int | None, int], line: LogLine) -> tuple[int | None, int]:

@@ -91,6 +91,8 @@ class LocalServer:
                 access_log=None,
                 handle_signals=False,
                 shutdown_timeout=0.5,
+                # Cloudify's own limit, with its own answer, is below this one.
+                max_line_size=65536,
             )
             await runner.setup()
             stack.push_async_callback(runner.cleanup)

@@ -82,7 +82,7 @@ def _nextmv(
         await aioruns.nextmv.Application.new(client, "Short tours", app.id)
         await app.push(program_directory())
 
-    specs = [app.spec(problem.as_json(), options=one) for one in settings(runs)]
+    specs = [app.spec(problem.as_json(), options=one) for one in settings(runs, 0)]
     return Entrant("nextmv", client.origin, specs, ["stderr"], prepare)
 
 
@@ -110,7 +110,7 @@ def _kubeflow(
         },
     }
     pipeline = client.pipeline(manifest=manifest)
-    specs = [pipeline.spec(one, name="tsp") for one in settings(runs)]
+    specs = [pipeline.spec(one, name="tsp") for one in settings(runs, 1000)]
     return Entrant("kubeflow", client.origin, specs, ["stdout", "stderr"])
 
 
@@ -123,7 +123,8 @@ def _abeja(
     )
     deployment = client.deployment("tsp")
     specs = [
-        deployment.spec("ver-1", environment=_upper(one)) for one in settings(runs)
+        deployment.spec("ver-1", environment=_upper(one))
+        for one in settings(runs, 2000)
     ]
     streams = ["stdout", "stderr"]
     return Entrant("abeja", client.origin, specs, streams, from_log=True)
@@ -136,7 +137,7 @@ def _cloudify(
     client = aioruns.Cloudify(server.url, token=server.token, session=session)
     deployment = client.deployment("tsp")
     # Without force a deployment runs one execution at a time.
-    specs = [deployment.spec("solve", one, force=True) for one in settings(runs)]
+    specs = [deployment.spec("solve", one, force=True) for one in settings(runs, 3000)]
     streams = ["stdout", "stderr"]
     return Entrant("cloudify", client.origin, specs, streams, from_log=True)
 

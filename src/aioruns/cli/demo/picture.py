@@ -79,7 +79,7 @@ def _strips(tallies: Sequence[Tally], problem: Problem) -> str:
         y = height(problem.optimum)
         parts.append(
             f'<line class="optimum" x1="{_MARGIN}" x2="{_WIDTH - 16}" y1="{y:.1f}" '
-            f'y2="{y:.1f}"/><text x="{_WIDTH - 16}" y="{y + 16:.1f}" '
+            f'y2="{y:.1f}"/><text x="{_WIDTH - 16}" y="{y - 6:.1f}" '
             f'text-anchor="end">optimum {problem.optimum}</text>'
         )
     column = (_WIDTH - _MARGIN) / len(METHODS)

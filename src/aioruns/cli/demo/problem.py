@@ -98,9 +98,9 @@ def read_problem(file: Path | None) -> Problem:
     return Problem(name, points, file.resolve())
 
 
-def settings(runs: int) -> Iterator[dict[str, str]]:
-    """Options of so many runs: the methods in turn, each with the seeds from 0."""
+def settings(runs: int, first_seed: int) -> Iterator[dict[str, str]]:
+    """Options of so many runs: the methods in turn, each with the same seeds."""
     for number in range(runs):
         method = METHODS[number % len(METHODS)]
-        seed = number // len(METHODS)
+        seed = first_seed + number // len(METHODS)
         yield {"method": method, "seed": str(seed), "iterations": str(ITERATIONS)}

@@ -1,0 +1,5 @@
+"""`python -m aioruns.cli`."""
+
+from aioruns.cli import main
+
+main()

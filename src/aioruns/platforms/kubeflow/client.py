@@ -1,0 +1,168 @@
+"""The client of a Kubeflow Pipelines server."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from aioruns.errors import Context, InvalidInput, Unreadable
+from aioruns.http.gate import Gate
+from aioruns.platforms.client import Client
+from aioruns.platforms.kubeflow import requests
+from aioruns.platforms.kubeflow.adapter import Adapter
+from aioruns.platforms.kubeflow.config import resolve
+from aioruns.platforms.kubeflow.explaining import explain
+from aioruns.platforms.kubeflow.manifest import read_manifest
+from aioruns.platforms.kubeflow.pipeline import Pipeline
+from aioruns.platforms.kubeflow.runservice import RunService
+from aioruns.runs import Run, Runs
+from aioruns.session import Origin, Session
+
+
+class Kubeflow(Client):
+    """Kubeflow Pipelines at one address: releases 1.x and 2.x.
+
+    Single-user servers want no credentials. What the server can do is asked once, with
+    the first call.
+
+    Args:
+        host: Base address of the API server, perhaps with a path. Default: the variable
+            `KF_PIPELINES_ENDPOINT`; inside a cluster the service `ml-pipeline` in the
+            namespace `kubeflow`. The web UI's address serves no logs.
+        token: Bearer token.
+        token_file: File with a bearer token, read again as it is rotated. Default: the
+            file named by `KF_PIPELINES_SA_TOKEN_PATH`, else that of the pod, else the
+            cookie or header in `~/.config/kfp/context.json`, else nothing.
+        cookie: Session cookies of an identity proxy, sent as they are.
+        user_id: Who asks, for multi-user servers that trust a header.
+        user_id_header: Name of that header.
+        namespace: Where to list runs on a multi-user server, unless a run names its
+            experiment; without either, every run is read singly.
+        api_version: `v2beta1` creates runs of stored pipelines, lists and terminates by
+            that REST version (servers of 2.x releases); `v1beta1` and `auto` use the
+            one that all servers speak. Manifests go by the version that takes them.
+        session: A session to share.
+        max_in_flight: Requests at once at most.
+
+    Raises:
+        MissingCredentials: No address was found; the text names the places.
+        InvalidInput: A value cannot be right.
+
+    Example:
+        ```python
+        async with aioruns.Kubeflow("http://localhost:8888") as kubeflow:
+            pipeline = kubeflow.pipeline(manifest=Path("train.yaml").read_text())
+            run = await pipeline.submit({"lr": 0.1})
+            async for event in run.logs():
+                print(event.source, event.message)
+        ```
+    """
+
+    def __init__(
+        self,
+        host: str | None = None,
+        *,
+        token: str | None = None,
+        token_file: str | Path | None = None,
+        cookie: str | None = None,
+        user_id: str | None = None,
+        user_id_header: str = "kubeflow-userid",
+        namespace: str | None = None,
+        api_version: Literal["auto", "v1beta1", "v2beta1"] = "auto",
+        session: Session | None = None,
+        max_in_flight: int = 64,
+    ) -> None:
+        if api_version not in {"auto", "v1beta1", "v2beta1"}:
+            raise InvalidInput(
+                f"api_version is {api_version!r}: choose auto, v1beta1 or v2beta1"
+            )
+        if max_in_flight < 1:
+            raise InvalidInput(f"max_in_flight must be at least 1, not {max_in_flight}")
+        config = resolve(
+            host, token, token_file, cookie, user_id, user_id_header, namespace
+        )
+        gate = Gate(max_in_flight)
+        if session is not None:
+            gate.clock = session.clock
+        origin = Origin("kubeflow", config.host, config.auth, explain, gate)
+        super().__init__(origin, session)
+        self._version: requests.Version = (
+            "v2beta1" if api_version == "v2beta1" else "v1beta1"
+        )
+        self.runs = Runs(Adapter(self, self._version, config.namespace))
+        self.run_service = RunService(self)
+
+    def pipeline(
+        self,
+        pipeline_id: str | None = None,
+        *,
+        version_id: str | None = None,
+        manifest: Mapping[str, Any] | str | None = None,
+    ) -> Pipeline:
+        """The handle of a pipeline; no request is made. Give exactly one argument.
+
+        Args:
+            pipeline_id: A stored pipeline, to be run in its default version.
+            version_id: A stored version of a pipeline.
+            manifest: An Argo workflow, or what the 2.x compiler made: an object, or
+                JSON or YAML text.
+
+        Raises:
+            InvalidInput: None or several are given, or the manifest is not one.
+        """
+        given = [
+            name
+            for name, value in (
+                ("pipeline_id", pipeline_id),
+                ("version_id", version_id),
+                ("manifest", manifest),
+            )
+            if value is not None
+        ]
+        if len(given) != 1:
+            said = " and ".join(given) or "none of them"
+            raise InvalidInput(
+                "give exactly one of pipeline_id, version_id and manifest: "
+                f"{said} was given"
+            )
+        for name, value in (("pipeline_id", pipeline_id), ("version_id", version_id)):
+            if value is not None and not value.strip():
+                raise InvalidInput(f"{name} is empty: give the id of what to run")
+        return Pipeline(
+            self.runs,
+            self._version,
+            pipeline_id or "",
+            version_id or "",
+            None if manifest is None else read_manifest(manifest),
+        )
+
+    def run(self, run_id: str) -> Run:
+        """The handle of a run that exists already; no request is made."""
+        return self.runs.run("", run_id)
+
+    async def read_artifact(self, run_id: str, node_id: str, name: str) -> bytes:
+        """Read an output artifact of a node, as it is stored.
+
+        Args:
+            run_id: The run.
+            node_id: Id of the workflow node, as in the run's workflow manifest.
+            name: The artifact's name.
+
+        Returns:
+            Its bytes; Argo usually stores a gzip-compressed tar archive.
+
+        Raises:
+            NotFound: There is no such run, node or artifact.
+            CallError: The server could not be asked.
+        """
+        request = requests.read_artifact(run_id, node_id, name)
+        answer = await self.send(request)
+        try:
+            return base64.b64decode(answer.data, validate=True)
+        except binascii.Error as error:
+            shown = request.shown(self.origin.base_url)
+            raise Unreadable(
+                f"artifact {name} of node {node_id} is not base64: {error}",
+                Context("kubeflow", "GET", shown, 1),
+            ) from error

@@ -50,8 +50,9 @@ class Entrant:
         if self.from_log:
             lines = (line for line in reversed(log) if line.startswith("{"))
             found = json.loads(next(lines, "null"))
-        elif isinstance(found, aioruns.kubeflow.RunOutputs):
-            found = json.loads(found.outputs["main"]["solution"])
+        elif isinstance(found, aioruns.kubeflow.RunResult):
+            (outputs,) = found.outputs.values()
+            found = json.loads(outputs["solution"])
         if not isinstance(found, dict):
             return None
         return found["solution"]["tour"], found["options"]["method"]

@@ -66,7 +66,7 @@ def test_an_unknown_option_is_named():
     [
         ("not json", "not JSON"),
         ('{"points": 3}', "points"),
-        ('{"name": "few", "points": [[0, 0]]}', "only 1 points"),
+        ('{"name": "few", "points": [[0, 0]]}', "has 1 points"),
     ],
 )
 def test_a_problem_file_that_cannot_be_used_is_one_line(tmp_path, content, word):

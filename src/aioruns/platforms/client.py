@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from aioruns.http.request import Request
+from aioruns.runs import Runs
 from aioruns.session import Origin, Session
 
 T = TypeVar("T")
@@ -16,12 +17,19 @@ class Client:
         origin: Address, authorization and gate.
         session: A session to share, which the caller opens and closes. Without one the
             client makes its own, which `async with` opens and closes.
+
+    Attributes:
+        runs: Where specs are submitted and handles are made; each platform sets it.
     """
+
+    runs: Runs
 
     def __init__(self, origin: Origin, session: Session | None) -> None:
         self.origin = origin
         self.session = session or Session()
         self._owns_session = session is None
+        # One time for all: a pause of the gate is a pause of the session's calls.
+        self.origin.gate.clock = self.session.clock
 
     async def __aenter__(self) -> Self:
         if self._owns_session:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import orjson
 
@@ -10,6 +9,7 @@ from aioruns.errors import NotFound
 from aioruns.http.clock import Clock
 from aioruns.http.codec import encode
 from aioruns.paging import pages
+from aioruns.platforms.client import Client
 from aioruns.platforms.nextmv import requests
 from aioruns.platforms.nextmv.models import (
     LiveLogItem,
@@ -27,9 +27,6 @@ from aioruns.seam import (
     Submission,
 )
 from aioruns.together import each
-
-if TYPE_CHECKING:
-    from aioruns.platforms.nextmv.client import Nextmv
 
 # wire/nextmv.md 4.4; `none` is a run that the platform has not looked at yet.
 STATES: Mapping[str, RunState] = {
@@ -53,7 +50,7 @@ class Adapter:
     name = "nextmv"
     abilities = Abilities()
 
-    def __init__(self, client: "Nextmv") -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
         self._pages_needed = 1
 

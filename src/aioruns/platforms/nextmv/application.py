@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from aioruns.errors import InvalidInput, NotFound
 from aioruns.http.codec import encode
+from aioruns.platforms.client import Client
 from aioruns.platforms.nextmv import requests
 from aioruns.platforms.nextmv.push import push
 from aioruns.runs import Run, RunSpec
-
-if TYPE_CHECKING:
-    from aioruns.platforms.nextmv.client import Nextmv
 
 Input = Mapping[str, Any] | Sequence[Any] | str | None
 """A JSON object or array, or text for an application that reads text."""
@@ -29,7 +27,7 @@ class Application:
         id: The application's id.
     """
 
-    def __init__(self, client: "Nextmv", id: str) -> None:  # noqa: A002 - vendor's name
+    def __init__(self, client: Client, id: str) -> None:  # noqa: A002 - vendor's name
         if not id:
             raise InvalidInput("the application id must not be empty")
         self.client = client
@@ -41,7 +39,7 @@ class Application:
     @classmethod
     async def new(
         cls,
-        client: "Nextmv",
+        client: Client,
         name: str,
         id: str,  # noqa: A002 - vendor's name
         description: str | None = None,
@@ -66,7 +64,7 @@ class Application:
         return handle
 
     @classmethod
-    async def exists(cls, client: "Nextmv", id: str) -> bool:  # noqa: A002 - as above
+    async def exists(cls, client: Client, id: str) -> bool:  # noqa: A002 - as above
         """Whether there is an application with this id."""
         try:
             await client.send(requests.get_application(id))

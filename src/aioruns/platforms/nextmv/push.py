@@ -4,20 +4,17 @@ import io
 import os
 import tarfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
 
 from aioruns.errors import InvalidInput, NotSupported
+from aioruns.platforms.client import Client
 from aioruns.platforms.nextmv import requests
 from aioruns.platforms.nextmv.manifest import Manifest, read_manifest
 
-if TYPE_CHECKING:
-    from aioruns.platforms.nextmv.client import Nextmv
 
-
-async def push(client: "Nextmv", app_id: str, directory: Path) -> None:
+async def push(client: Client, app_id: str, directory: Path) -> None:
     """Push a directory, as wire/nextmv.md 6.1 says; repeating it does no harm."""
     manifest = await anyio.to_thread.run_sync(read_manifest, directory)
     if manifest.section("python").get("pip-requirements"):

@@ -419,8 +419,9 @@ class StillClock:
     def __init__(self):
         self.time = 1000.0
 
-    def now(self):
-        return self.time
+    def utc(self):
+        # Local clocks may be very wrong: only differences count.
+        return datetime.fromtimestamp(self.time, UTC)
 
 
 @define
@@ -600,8 +601,10 @@ async def test_a_page_token_that_repeats_is_an_error():
 # -- create and find ---------------------------------------------------------------
 
 
-def submission(key="k"):
-    return Submission(D, {"version_id": "ver-1", "environment": {"A": "1"}}, key)
+def submission(key="k", platform=None):
+    since = platform and platform.session.clock.utc()
+    payload = {"version_id": "ver-1", "environment": {"A": "1"}}
+    return Submission(D, payload, key, since)
 
 
 async def test_create_adds_the_marker_and_keeps_the_payload():
@@ -613,16 +616,6 @@ async def test_create_adds_the_marker_and_keeps_the_payload():
     assert asked.payload["environment"] == {"A": "1"}
 
 
-async def in_doubt(platform):
-    """An adapter whose submission `k` has ended in doubt just now."""
-    made = adapter(platform)
-    platform.fail.append(ServerFailure("500", None, 500))
-    with pytest.raises(ServerFailure):
-        await made.create(submission())
-    platform.asked.clear()
-    return made
-
-
 def marked(platform, index, key="k"):
     platform.rows[index] = (*platform.rows[index][:3], key)
 
@@ -630,20 +623,34 @@ def marked(platform, index, key="k"):
 async def test_find_stops_at_rows_older_than_the_submission():
     platform = Platform(rows(1000), page=50)
     marked(platform, 0)
-    found = await (await in_doubt(platform)).find(submission())
+    found = await adapter(platform).find(submission(platform=platform))
     assert found == RunRef(D, "r999")
-    # Rows are a second apart: 60 s of margin lie on two pages of 50.
-    assert len(platform.listings) == 2 == 1 + MARGIN // 50
+    # Rows are a second apart: seven pages of 50 go back beyond the margin.
+    assert len(platform.asked) == 1 + MARGIN.seconds // 50
     assert platform.asked[0].returns is MarkedRows
 
 
 async def test_find_counts_the_time_since_the_submission():
     platform = Platform(rows(1000), page=50)
-    marked(platform, 110)  # created 110 s before the newest row
-    made = await in_doubt(platform)
-    platform.session.clock.time += 100
-    assert await made.find(submission()) == RunRef(D, "r889")
-    assert len(platform.listings) == 4
+    marked(platform, 400)  # created 400 s before the newest row
+    asked = submission(platform=platform)
+    platform.session.clock.time += 399
+    assert await adapter(platform).find(asked) == RunRef(D, "r599")
+    # 399 s and the margin of 300 s: row 700 is the first that is older.
+    assert len(platform.asked) == 15
+
+
+async def test_find_remembers_the_newest_time_of_the_server():
+    platform = Platform(rows(1000), page=50)
+    made = adapter(platform)
+    await made.read_states(refs(999))
+    asked = submission(platform=platform)
+    platform.session.clock.time += 3600
+    platform.rows = platform.rows[700:]  # nothing new: the rows are old by now
+    platform.asked.clear()
+    assert await made.find(asked) is None
+    # The oldest rows of the first page are older than the submission and its margin.
+    assert len(platform.asked) == 1
 
 
 async def test_find_without_a_known_time_is_bounded_by_pages(caplog):
@@ -660,17 +667,16 @@ async def test_find_takes_the_oldest_of_two_and_says_so(caplog):
     platform = Platform(rows(10))
     marked(platform, 1)
     marked(platform, 4)
-    made = await in_doubt(platform)
     with caplog.at_level(logging.WARNING, "aioruns"):
-        assert await made.find(submission()) == RunRef(D, "r5")
+        found = await adapter(platform).find(submission(platform=platform))
+    assert found == RunRef(D, "r5")
     assert "r8, r5" in caplog.text
 
 
 async def test_find_says_none_when_nothing_carries_the_key():
     platform = Platform(rows(10))
     marked(platform, 1, "other")
-    made = await in_doubt(platform)
-    assert await made.find(submission()) is None
+    assert await adapter(platform).find(submission(platform=platform)) is None
 
 
 async def test_cancel_is_not_supported():
@@ -708,6 +714,19 @@ async def test_the_whole_log_is_read_in_order(count):
     platform.lines += [(5000, "late"), (5000, "late")]
     more, _ = await read_all(adapter(platform), position)
     assert more == ["late", "late"]
+
+
+async def test_a_long_log_is_held_only_in_part():
+    platform = Platform(lines=log(10 * KEPT_PAGES * 3))
+    page = await adapter(platform).read_logs(REF, None)
+    assert len(page.events) == KEPT_PAGES * platform.page
+    assert page.more
+
+
+async def test_a_line_out_of_order_does_not_move_the_last_second():
+    platform = Platform(lines=[(1000, "a"), (1005, "b"), (1003, "late")])
+    page = await adapter(platform).read_logs(REF, None)
+    assert page.after(3) == {"token": "f3", "second": 1005, "seen": 1}
 
 
 @pytest.mark.parametrize("expired", [False, True])

@@ -5,7 +5,7 @@ from typing import Final
 
 from attrs import define, field
 
-from aioruns.errors import CallError, NotSupported
+from aioruns.errors import NotSupported
 from aioruns.http.clock import Clock
 from aioruns.platforms.abeja import requests
 from aioruns.platforms.abeja.finding import Finder, ServerTime
@@ -45,8 +45,6 @@ class Adapter:
     _time: ServerTime = field(init=False)
     _states: StateReader = field(init=False)
     _finder: Finder = field(init=False)
-    # When the submissions that are under way or in doubt began, by their keys.
-    _began: dict[str, float] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._time = ServerTime(self.clock)
@@ -63,29 +61,15 @@ class Adapter:
         body = dict(submission.payload)
         # wire/abeja.md 6.2: the only place of a run that is echoed in listings.
         body["environment"] = {**body["environment"], MARKER: submission.key}
-        self._began.setdefault(submission.key, self.clock.now())
-        in_doubt = False
-        try:
-            row = await self.client.send(
-                requests.post_run(self.organization_id, submission.target, body, RunRow)
-            )
-        except CallError as error:
-            in_doubt = error.maybe_acted
-            raise
-        finally:
-            if not in_doubt:
-                self._began.pop(submission.key, None)
+        row = await self.client.send(
+            requests.post_run(self.organization_id, submission.target, body, RunRow)
+        )
         self._time.note(row.created_at)
         return RunRef(submission.target, row.run_id)
 
     async def find(self, submission: Submission) -> RunRef | None:
         """Search the newest runs for the key; see `Finder`."""
-        began = self._began.get(submission.key)
-        run_id = await self._finder.find(submission.target, submission.key, began)
-        if run_id is None:
-            return None
-        self._began.pop(submission.key, None)
-        return RunRef(submission.target, run_id)
+        return await self._finder.find(submission)
 
     async def read_states(self, refs: Iterable[RunRef]) -> Mapping[RunRef, Status]:
         """Read runs singly or from listings; see `StateReader`."""

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 from attrs import define, field
 
@@ -12,12 +12,13 @@ from aioruns.platforms.abeja import requests
 from aioruns.platforms.abeja.models import MarkedRow, MarkedRows
 from aioruns.platforms.abeja.payload import MARKER
 from aioruns.platforms.client import Client
+from aioruns.seam import RunRef, Submission
 
 logger = logging.getLogger("aioruns.platforms.abeja")
 
-MARGIN = 60.0
-"""Seconds that rows may be older than the submission before the search stops: for
-clocks of the server that differ, and rows that are not quite in order."""
+MARGIN = timedelta(minutes=5)
+"""How much older than the submission rows must be for the search to stop: for clocks
+of the server that differ, and rows that are not quite in order."""
 
 MOST_PAGES = 50
 """Pages to search when nothing tells how far back the submission lies."""
@@ -25,31 +26,29 @@ MOST_PAGES = 50
 
 @define(eq=False)
 class ServerTime:
-    """What the server's clock showed at least, from the times that it wrote.
+    """What the server's clock shows at least, from the times that it wrote.
 
-    The local wall clock takes no part: only the seconds that passed since a time of the
-    server's was seen are counted here.
+    The local clock only tells how much time passed; by how much it is wrong does not
+    matter (wire/abeja.md 6.2).
 
     Attributes:
-        clock: Counts those seconds.
+        clock: The local clock.
     """
 
     clock: Clock
-    _ahead: float | None = field(default=None, init=False)
+    _ahead: timedelta | None = field(default=None, init=False)
 
     def note(self, created: datetime | None) -> None:
         """Take in a time that the server has written before now."""
         if created is None:
             return
-        ahead = created.timestamp() - self.clock.now()
+        ahead = created - self.clock.utc()
         if self._ahead is None or ahead > self._ahead:
             self._ahead = ahead
 
-    def at(self, moment: float) -> datetime | None:
-        """The server's time at a moment of the clock, or earlier; None if unknown."""
-        if self._ahead is None:
-            return None
-        return datetime.fromtimestamp(moment + self._ahead, UTC)
+    def at(self, moment: datetime) -> datetime | None:
+        """The server's time at a local time, or earlier; None if nothing is known."""
+        return None if self._ahead is None else moment + self._ahead
 
 
 @define(eq=False)
@@ -57,8 +56,8 @@ class Finder:
     """Searches the listing, newest first, for the marker of a submission.
 
     The search ends at rows that are older than the submission, by the server's clock.
-    When the submission was not begun by this process, or no time of the server's is
-    known, it ends after `MOST_PAGES` pages instead.
+    When it is not known since when the submission is under way, or no time of the
+    server's is, it ends after `MOST_PAGES` pages instead.
 
     Attributes:
         client: Sends the requests.
@@ -70,17 +69,8 @@ class Finder:
     organization_id: str
     time: ServerTime
 
-    async def find(
-        self, deployment_id: str, key: str, began: float | None
-    ) -> str | None:
-        """The id of the run that carries the key; the oldest if there are two.
-
-        Args:
-            deployment_id: Where to look.
-            key: The submission key.
-            began: When the submission began, by the client's clock; None if another
-                process began it.
-        """
+    async def find(self, submission: Submission) -> RunRef | None:
+        """The run that carries the submission's key; the oldest if there are two."""
         found: dict[str, MarkedRow] = {}
         count = 0
 
@@ -90,16 +80,16 @@ class Finder:
             page = await self.client.send(
                 requests.list_runs(
                     self.organization_id,
-                    deployment_id,
+                    submission.target,
                     MarkedRows,
                     next_page_token=token,
                 )
             )
             for row in page.entries:
                 self.time.note(row.created_at)
-                if _marker(row) == key:
+                if _marker(row) == submission.key:
                     found[row.run_id] = row
-            enough = self._past(page.entries, began, count, key)
+            enough = self._past(page.entries, submission, count)
             return page.entries, None if enough else page.next_page_token
 
         async for _ in pages(read):
@@ -109,23 +99,26 @@ class Finder:
                 "%d runs of deployment %s carry the submission key %s: %s; the oldest "
                 "is taken, and ABEJA cannot cancel the others",
                 len(found),
-                deployment_id,
-                key,
+                submission.target,
+                submission.key,
                 ", ".join(found),
             )
-        return list(found)[-1] if found else None
+        return RunRef(submission.target, list(found)[-1]) if found else None
 
     def _past(
-        self, rows: Sequence[MarkedRow], began: float | None, count: int, key: str
+        self, rows: Sequence[MarkedRow], submission: Submission, count: int
     ) -> bool:
         """Whether the listing has gone back beyond the submission."""
-        horizon = None if began is None else self.time.at(began - MARGIN)
+        since = submission.since
+        horizon = None if since is None else self.time.at(since - MARGIN)
         if horizon is not None:
             return any(row.created_at and row.created_at < horizon for row in rows)
         if count < MOST_PAGES:
             return False
         logger.warning(
-            "the newest %d pages of runs were searched for %s, and no more", count, key
+            "the newest %d pages of runs were searched for %s, and no more",
+            count,
+            submission.key,
         )
         return True
 

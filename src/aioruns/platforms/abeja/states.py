@@ -1,16 +1,17 @@
 """The states of many runs of one deployment, in few requests."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 
-import anyio
 from attrs import define, field
 
-from aioruns.errors import AiorunsError, NotFound
+from aioruns.errors import NotFound
 from aioruns.paging import pages
 from aioruns.platforms.abeja import requests
 from aioruns.platforms.abeja.models import RunRow, RunRows
 from aioruns.platforms.client import Client
 from aioruns.seam import RunRef, RunState, Status
+from aioruns.together import each
 
 STATES: Mapping[str, RunState] = {  # wire/abeja.md 3.2
     "SUBMITTED": RunState.QUEUED,
@@ -117,25 +118,13 @@ class StateReader:
         self, deployment_id: str, run_ids: Sequence[str]
     ) -> dict[str, RunRow]:
         found: dict[str, RunRow] = {}
-        failed: list[AiorunsError] = []
 
         async def read(run_id: str) -> None:
             request = requests.read_run(
                 self.organization_id, deployment_id, run_id, RunRow
             )
-            try:
+            with suppress(NotFound):
                 found[run_id] = await self.client.send(request)
-            except NotFound:
-                pass
-            except AiorunsError as error:
-                failed.append(error)
 
-        if len(run_ids) == 1:
-            await read(run_ids[0])
-        elif run_ids:
-            async with anyio.create_task_group() as group:
-                for run_id in run_ids:
-                    group.start_soon(read, run_id)
-        if failed:
-            raise failed[0]
+        await each(run_ids, read)
         return found

@@ -1,5 +1,6 @@
 """The only place that knows aiohttp: one attempt, one answer, read to its end."""
 
+import io
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -17,6 +18,9 @@ CONNECT_TIMEOUT = 10.0
 KEEPALIVE = 75.0
 """Seconds that an idle connection is kept: longer than the longest poll interval,
 since a new TLS connection costs as much as ten requests."""
+
+_LARGE = 1024 * 1024
+"""Bytes of a body that are written in one go; more would hold up the event loop."""
 
 
 class Transport(Protocol):
@@ -86,7 +90,7 @@ class AiohttpTransport:
                 method,
                 URL(url, encoded=True),
                 headers=headers,
-                data=body,
+                data=io.BytesIO(body) if body and len(body) > _LARGE else body,
                 allow_redirects=False,
                 skip_auto_headers=("Content-Type",),
                 proxy=self._proxy(url) if self._proxies else None,

@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-import orjson
-
 from aioruns.errors import NotFound
 from aioruns.http.clock import Clock
 from aioruns.http.codec import encode
@@ -166,8 +164,9 @@ class Adapter:
             result = await self._client.send(requests.run_result(ref.target, ref.id))
             return result.output
         link = await self._client.send(requests.run_output_url(ref.target, ref.id))
-        data = await self._client.send(requests.download(link.url))
-        return orjson.loads(data) if is_json else data
+        if is_json:
+            return await self._client.send(requests.download_json(link.url))
+        return await self._client.send(requests.download(link.url))
 
     def _rows(self, target: str) -> AsyncIterator[Sequence[RunRow]]:
         async def read(token: str | None) -> tuple[Sequence[RunRow], str | None]:

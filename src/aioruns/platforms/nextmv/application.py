@@ -1,5 +1,6 @@
 """The handle of an application: specs, submissions, pushes."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -114,7 +115,9 @@ class Application:
             InvalidInput: Something in it cannot be right.
         """
         is_text = isinstance(input, str)
-        if not (is_text or input is None or isinstance(input, Mapping | Sequence)):
+        is_bytes = isinstance(input, bytes | bytearray | memoryview)
+        is_json = input is None or isinstance(input, Mapping | Sequence)
+        if is_bytes or not (is_text or is_json):
             raise InvalidInput(
                 "the input must be a JSON object or array, or text, not "
                 f"{type(input).__name__}"
@@ -122,6 +125,14 @@ class Application:
         body: dict[str, object] = {"input": input}
         _add_text(body, "name", name, _LONGEST_NAME)
         _add_text(body, "description", description, _LONGEST_DESCRIPTION)
+        _check_mapping("options", options)
+        _check_mapping("configuration", configuration)
+        if instance_id is not None and not (
+            isinstance(instance_id, str) and instance_id
+        ):
+            raise InvalidInput(
+                f"instance_id must be the id of an instance, not {instance_id!r}"
+            )
         if options:
             body["options"] = {
                 _option_name(option): _option_text(option, value)
@@ -133,7 +144,7 @@ class Application:
             else dict(configuration)
         )
         try:
-            encode(body)
+            _json_text(body)
         except TypeError as error:
             raise InvalidInput(f"the run cannot be written as JSON: {error}") from error
         payload = {"body": body, "instance_id": instance_id}
@@ -182,6 +193,31 @@ def _add_text(
     body[name] = value
 
 
+def _check_mapping(name: str, value: object) -> None:
+    if value is not None and not isinstance(value, Mapping):
+        raise InvalidInput(f"{name} must be a mapping, not {type(value).__name__}")
+
+
+def _json_text(value: object) -> bytes:
+    """Encode, and refuse what the encoder would silently turn into null.
+
+    Raises:
+        TypeError: The value, or a part of it, has no JSON form.
+    """
+    text = encode(value)
+    if b"null" in text:
+        parts = [value]
+        while parts:
+            part = parts.pop()
+            if isinstance(part, float) and not math.isfinite(part):
+                raise TypeError(f"{part} is no JSON number")
+            if isinstance(part, Mapping):
+                parts.extend(part.values())
+            elif isinstance(part, list | tuple):
+                parts.extend(part)
+    return text
+
+
 def _option_name(option: object) -> str:
     if not isinstance(option, str) or not option:
         raise InvalidInput(f"an option's name must be text, not {option!r}")
@@ -193,7 +229,7 @@ def _option_text(option: str, value: object) -> str:
     if isinstance(value, str):
         return value
     try:
-        return encode(value).decode()
+        return _json_text(value).decode()
     except TypeError as error:
         raise InvalidInput(f"option {option!r} cannot be sent: {error}") from error
 

@@ -57,7 +57,14 @@ def resolve(
             "no Nextmv API key: give api_key, set NEXTMV_API_KEY, or write apikey into "
             f"{'the profile ' + name if name else 'the top level'} of {file}"
         )
-    endpoint = url or values.get("endpoint") or DEFAULT_URL
+    endpoint = url or values.get("endpoint")
+    if not endpoint and name:
+        # Never send the key of one installation to another (wire/nextmv.md 1.3).
+        raise InvalidInput(
+            f"the Nextmv profile {name!r} of {file} has no endpoint: write it there, "
+            "give url, or set NEXTMV_ENDPOINT"
+        )
+    endpoint = endpoint or DEFAULT_URL
     if not isinstance(endpoint, str):
         raise InvalidInput(f"endpoint in {file} must be text, not {endpoint!r}")
     if "://" not in endpoint:
@@ -78,8 +85,13 @@ def _profile(file: Path, name: str | None) -> Mapping[str, Any]:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         content = None
-    except (OSError, yaml.YAMLError) as error:
-        raise InvalidInput(f"{file} cannot be read as YAML: {error}") from error
+    except OSError as error:
+        raise InvalidInput(f"{file} cannot be read ({error.strerror})") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        # The error's own text quotes the file, which may be the line with the key.
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        raise InvalidInput(f"{file} is not YAML{where}: correct it") from None
     top: Mapping[str, Any] = content if isinstance(content, Mapping) else {}
     if name is None:
         return top

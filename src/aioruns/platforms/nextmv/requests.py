@@ -64,6 +64,11 @@ def download(url: str) -> Request[bytes]:
     return Request("GET", returns=bytes, presigned=url)
 
 
+def download_json(url: str) -> Request[object]:
+    """Get JSON from a pre-signed address."""
+    return Request("GET", returns=object, presigned=url)
+
+
 def list_runs(app_id: str, page_token: str | None) -> Request[RunPage]:
     """One page of an application's runs; `pagereturn` asks for the paged form (2)."""
     pairs = query({"pagereturn": True, "pagetoken": page_token})

@@ -13,6 +13,15 @@ from aioruns.errors import InvalidInput
 _DEFAULT_RUNTIME = "ghcr.io/nextmv-io/runtime/python:3.11"
 _ENTRYPOINTS = {"python": "main.py", "go": "main", "binary": "main", "java": "main.jar"}
 
+# wire/nextmv.md 6.3, the defaults
+_OUTPUT_PATHS = {
+    "solutions": "outputs/solutions/",
+    "metrics": "outputs/metrics.json",
+    "assets": "outputs/assets.json",
+}
+_OPTION_DEFAULTS = {"description": "", "required": False, "local_only": False}
+_OPTION_ALIASES = {"type": "option_type"}
+
 
 @frozen
 class Manifest:
@@ -81,28 +90,57 @@ class Manifest:
         """What the platform is told at activation (wire/nextmv.md 6.1)."""
         content = self.section("configuration", "content")
         io: dict[str, object] = {"format": content.get("format", "json")}
-        multi_file = self.section("configuration", "content", "multi-file")
-        if multi_file:
-            output = self.section("configuration", "content", "multi-file", "output")
-            paths = {f"{name}_path": value for name, value in output.items() if value}
-            io["multi_file"] = {
-                "input_path": self.section(
-                    "configuration", "content", "multi-file", "input"
-                ).get("path", "inputs/"),
-                "output_configuration": paths,
-            }
+        if io["format"] == "multi-file":
+            io["multi_file"] = self._multi_file()
         made: dict[str, object] = {
             "executable_type": self.type,
             "runtime": self.content.get("runtime", _DEFAULT_RUNTIME),
             "io_configuration": io,
         }
         if options := self.section("configuration", "options"):
-            made["options"] = _activated_options(options)
+            made["options"] = self._activated_options(options)
         execution = self.section("execution")
         if execution.get("entrypoint"):
             made["entrypoint"] = execution["entrypoint"]
         if execution.get("cwd"):
             made["working_directory"] = execution["cwd"]
+        return made
+
+    def _multi_file(self) -> dict[str, object]:
+        at = ("configuration", "content", "multi-file")
+        paths = {**_OUTPUT_PATHS, **self.section(*at, "output")}
+        return {
+            "input_path": self.section(*at, "input").get("path", "inputs/"),
+            "output_configuration": {
+                f"{name}_path": value for name, value in paths.items() if value
+            },
+        }
+
+    def _activated_options(self, options: Mapping[str, Any]) -> dict[str, object]:
+        """Options without those for local runs only (wire/nextmv.md 6.1)."""
+        listed = options.get("items") or []
+        if not isinstance(listed, list) or not all(
+            isinstance(item, Mapping) for item in listed
+        ):
+            raise InvalidInput(
+                f"{self.directory}/app.yaml must list its options as mappings under "
+                "configuration.options.items"
+            )
+        items = [
+            {
+                **_OPTION_DEFAULTS,
+                **{_OPTION_ALIASES.get(name, name): item[name] for name in item},
+            }
+            for item in listed
+            if not item.get("local_only")
+        ]
+        made: dict[str, object] = {
+            "strict": bool(options.get("strict")),
+            "validation": options.get("validation") or {"enforce": "none"},
+            "items": items,
+        }
+        if options.get("format"):
+            made["format"] = {"template": options["format"]}
         return made
 
     def _matches(self, pattern: str) -> list[Path]:
@@ -131,7 +169,7 @@ def read_manifest(directory: Path) -> Manifest:
         raise InvalidInput(
             f"{file} cannot be read ({error.strerror}): push a directory that has one"
         ) from error
-    except yaml.YAMLError as error:
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise InvalidInput(f"{file} is not YAML: {error}") from error
     if not isinstance(content, Mapping):
         raise InvalidInput(f"{file} must hold a mapping of keys")
@@ -142,20 +180,3 @@ def read_manifest(directory: Path) -> Manifest:
             f"{', '.join(_ENTRYPOINTS)}"
         )
     return manifest
-
-
-def _activated_options(options: Mapping[str, Any]) -> dict[str, object]:
-    """Options without those for local runs only (wire/nextmv.md 6.1)."""
-    items = [
-        {
-            ("option_type" if name == "type" else name): value
-            for name, value in item.items()
-        }
-        for item in options.get("items") or []
-        if not item.get("local_only")
-    ]
-    made: dict[str, object] = {"strict": bool(options.get("strict")), "items": items}
-    made["validation"] = options.get("validation") or {"enforce": "none"}
-    if options.get("format"):
-        made["format"] = {"template": options["format"]}
-    return made

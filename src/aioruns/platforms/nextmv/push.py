@@ -41,9 +41,15 @@ async def _build(manifest: Manifest) -> None:
         steps.append(["sh", "-c", str(pre_push)])
     extra = {str(name): str(value) for name, value in _environment(build).items()}
     for step in steps:
-        done = await anyio.run_process(
-            step, check=False, cwd=manifest.directory, env={**os.environ, **extra}
-        )
+        try:
+            done = await anyio.run_process(
+                step, check=False, cwd=manifest.directory, env={**os.environ, **extra}
+            )
+        except OSError as error:
+            raise InvalidInput(
+                f"the command {' '.join(step)!r} of {manifest.directory}/app.yaml "
+                f"cannot be started ({error.strerror})"
+            ) from error
         if done.returncode:
             said = done.stderr.decode("utf-8", "replace").strip().splitlines()
             raise InvalidInput(

@@ -1,7 +1,6 @@
 """The client of ABEJA Platform."""
 
 from aioruns.errors import InvalidInput
-from aioruns.http.clock import SystemClock
 from aioruns.http.gate import Gate
 from aioruns.platforms.abeja.adapter import NAME, Adapter
 from aioruns.platforms.abeja.config import address, authorization, organization
@@ -49,8 +48,6 @@ class Abeja(Client):
         ```
     """
 
-    runs: Runs
-
     def __init__(
         self,
         organization_id: str | None = None,
@@ -69,7 +66,6 @@ class Abeja(Client):
                 f"max_in_flight must be at least 1, and is {max_in_flight}"
             )
         self.organization_id = organization(organization_id)
-        clock = SystemClock() if session is None else session.clock
         origin = Origin(
             NAME,
             address(url),
@@ -81,7 +77,7 @@ class Abeja(Client):
                 datasource_secret=datasource_secret,
             ),
             explain,
-            Gate(max_in_flight, clock),
+            Gate(max_in_flight),
         )
         super().__init__(origin, session)
         self.runs = Runs(Adapter(self, self.organization_id))

@@ -31,7 +31,7 @@ from aioruns.http.auth import Auth
 from aioruns.http.clock import Clock, SystemClock
 from aioruns.http.codec import DecodeError, decode, encode
 from aioruns.http.gate import Gate
-from aioruns.http.request import UNSET, Request, Response
+from aioruns.http.request import UNSET, FileBody, Request, Response
 from aioruns.http.retry import RetryBudget, RetryPolicy, retry_after
 from aioruns.http.transport import AiohttpTransport, Transport
 
@@ -313,7 +313,7 @@ class Session:
         request: Request[T],
         origin: Origin,
         url: str,
-        body: bytes | None,
+        body: bytes | FileBody | None,
         content_type: str | None,
         left: float,
     ) -> Response:
@@ -330,7 +330,7 @@ class Session:
             raise AssertionError
         origin.sent += 1
         return await self._transport.send(
-            request.method, url, headers, body, min(self.timeout, left)
+            request.method, url, headers, body, min(self.timeout, left), request.sink
         )
 
     def _rejected(
@@ -389,7 +389,7 @@ class Session:
         await self.clock.sleep(seconds)
 
 
-def _body(request: Request[T]) -> tuple[bytes | None, str | None]:
+def _body(request: Request[T]) -> tuple[bytes | FileBody | None, str | None]:
     if request.json is UNSET:
         return request.body, request.content_type
     return encode(request.json), "application/json"

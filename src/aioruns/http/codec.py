@@ -13,12 +13,19 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin
 import attrs
 import orjson
 from cattrs import Converter, transform_error
-from cattrs.gen import make_dict_structure_fn, override
+from cattrs.gen import (
+    AttributeOverride,
+    make_dict_structure_fn,
+    make_dict_unstructure_fn,
+    override,
+)
 
 T = TypeVar("T")
 
 Json = dict[str, Any]
 """A JSON object whose shape is the vendor's business."""
+
+_KEY = "aioruns.json"
 
 
 class DecodeError(ValueError):
@@ -109,22 +116,65 @@ def _exactly(
     return hook
 
 
-def _with_raw(cls: type) -> Callable[[Any, Any], Any]:
-    """Structure a class with a `raw` field, which keeps the object as it came."""
+def key(name: str) -> dict[str, str]:
+    """Metadata of a field with another JSON key: `field(metadata=key("id"))`."""
+    return {_KEY: name}
+
+
+def _overrides(cls: Any) -> dict[str, AttributeOverride]:
+    made = {
+        one.name: override(rename=one.metadata[_KEY])
+        for one in attrs.fields(cls)
+        if _KEY in one.metadata
+    }
+    if any(one.name == "raw" for one in attrs.fields(cls)):
+        made["raw"] = override(omit=True)
+    return made
+
+
+def _structure_object(cls: Any) -> Callable[[Any, Any], Any]:
+    """Structure an attrs class.
+
+    A null where the class has a default means the default, and a field called `raw`
+    keeps the object as it came.
+    """
+    overrides = _overrides(cls)
     plain: Callable[[Any, Any], Any] = make_dict_structure_fn(
-        cls, converter, raw=override(omit=True)
+        cls, converter, **overrides
     )
+    keeps_raw = "raw" in overrides
+    required = {
+        one.metadata.get(_KEY, one.name)
+        for one in attrs.fields(cls)
+        if one.default is attrs.NOTHING
+    }
 
     def hook(value: Any, kind: Any) -> Any:
-        made = plain(value, kind)
-        object.__setattr__(made, "raw", value)
+        if not isinstance(value, dict):
+            raise TypeError(f"expected an object, not {type(value).__name__}")
+        given = value
+        if None in value.values():
+            given = {
+                name: item
+                for name, item in value.items()
+                if item is not None or name in required
+            }
+        made = plain(given, kind)
+        if keeps_raw:
+            object.__setattr__(made, "raw", value)
         return made
 
     return hook
 
 
-def _keeps_raw(cls: Any) -> bool:
-    return attrs.has(cls) and any(field.name == "raw" for field in attrs.fields(cls))
+def _unstructure_object(cls: Any) -> Callable[[Any], dict[str, Any]]:
+    """Write an attrs class: JSON keys, and nothing for what is None."""
+    plain = make_dict_unstructure_fn(cls, converter, **_overrides(cls))
+
+    def hook(value: Any) -> dict[str, Any]:
+        return {name: item for name, item in plain(value).items() if item is not None}
+
+    return hook
 
 
 def _open_enum(kind: Any) -> bool:
@@ -165,5 +215,6 @@ converter.register_structure_hook_func(
     lambda kind: kind is object, lambda value, _: value
 )
 converter.register_unstructure_hook(datetime, lambda value: value.isoformat())
-converter.register_structure_hook_factory(_keeps_raw, _with_raw)
+converter.register_structure_hook_factory(attrs.has, _structure_object)
+converter.register_unstructure_hook_factory(attrs.has, _unstructure_object)
 converter.register_structure_hook_factory(_open_enum, _structure_open_enum)

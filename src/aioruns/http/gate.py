@@ -9,6 +9,28 @@ from aioruns.http.clock import Clock, SystemClock
 
 
 @define(eq=False)
+class Pace:
+    """So many a second, evenly: each one waits for its turn.
+
+    Attributes:
+        per_second: How many.
+        clock: Where time comes from.
+    """
+
+    per_second: float
+    clock: Clock = field(factory=SystemClock)
+    _next: float = field(default=float("-inf"), init=False)
+
+    async def wait(self) -> None:
+        """Wait for a turn; turns are given in the order of the calls."""
+        now = self.clock.now()
+        turn = max(now, self._next)
+        self._next = turn + 1 / self.per_second
+        if turn > now:
+            await self.clock.sleep(turn - now)
+
+
+@define(eq=False)
 class Gate:
     """Let at most `limit` requests pass at once, none while the platform is paused.
 
@@ -19,10 +41,12 @@ class Gate:
     Attributes:
         limit: Requests in flight at most.
         clock: Where time comes from.
+        pace: Requests a second; None sets no bound.
     """
 
     limit: int = 64
     clock: Clock = field(factory=SystemClock)
+    pace: Pace | None = None
     _slots: anyio.Semaphore = field(init=False)
     _opens_at: float = field(default=0.0, init=False)
     _narrow: bool = field(default=False, init=False)
@@ -32,6 +56,8 @@ class Gate:
         self._slots = anyio.Semaphore(self.limit, fast_acquire=True)
 
     async def __aenter__(self) -> None:
+        if self.pace is not None:
+            await self.pace.wait()
         await self._slots.acquire()
         if self._narrow:
             try:

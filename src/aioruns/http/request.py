@@ -1,7 +1,8 @@
 """A request is a value: built without a socket, compared in tests, sent later."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
+from pathlib import Path
 from typing import Final, Generic, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -75,6 +76,38 @@ def query(
     return tuple(made)
 
 
+Progress = Callable[[int, int | None], None]
+"""Called with the bytes transferred so far, and with all of them if that is known."""
+
+
+@frozen
+class FileBody:
+    """A body that is streamed from a file, anew for every attempt.
+
+    Attributes:
+        file: Where it is.
+        size: Its bytes.
+        progress: Called as the transfer goes on.
+    """
+
+    file: Path
+    size: int
+    progress: Progress | None = None
+
+
+@frozen
+class FileSink:
+    """A file that an answer's body is streamed into, from its start at every attempt.
+
+    Attributes:
+        file: Where to write.
+        progress: Called as the transfer goes on.
+    """
+
+    file: Path
+    progress: Progress | None = None
+
+
 @frozen
 class Request(Generic[T]):
     """What to ask of a server.
@@ -86,11 +119,12 @@ class Request(Generic[T]):
             the codec knows; `bytes` and `str` for the raw body; None to ignore it.
         query: Pairs, built by `query()`.
         json: The body as a JSON value; `UNSET` for none.
-        body: The body as bytes, instead of `json`.
+        body: The body as bytes or as a file, instead of `json`.
         content_type: Type of `body`; None sends no such header.
         repeatable: Whether sending it twice does no more than sending it once. Decides
             about retries after an unknown outcome; by default true for GET, HEAD, PUT
             and DELETE.
+        sink: Where to stream the body of a good answer to; the answer is empty then.
         presigned: A full address to use instead of base address and path. It carries
             its own permission, so it is sent without the authorization header, and
             neither its path nor its query is ever shown.
@@ -101,8 +135,9 @@ class Request(Generic[T]):
     returns: type[T] | None = None
     query: tuple[tuple[str, str], ...] = ()
     json: object = UNSET
-    body: bytes | None = field(default=None, repr=False)
+    body: bytes | FileBody | None = field(default=None, repr=False)
     content_type: str | None = None
+    sink: FileSink | None = None
     repeatable: bool = field()
     presigned: str | None = field(default=None, repr=False)
 

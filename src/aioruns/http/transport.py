@@ -1,16 +1,17 @@
 """The only place that knows aiohttp: one attempt, one answer, read to its end."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+import anyio
 from yarl import URL
 
 from aioruns.errors import InvalidInput, NotSent, OutcomeUnknown
-from aioruns.http.request import Response
+from aioruns.http.request import FileBody, FileSink, Response
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for one TCP and TLS connection to be made."""
@@ -20,7 +21,7 @@ KEEPALIVE = 75.0
 since a new TLS connection costs as much as ten requests."""
 
 _LARGE = 1024 * 1024
-"""Bytes of a body that are written in one go; more would hold up the event loop."""
+"""Bytes that are transferred in one go; more would hold up the event loop."""
 
 
 class Transport(Protocol):
@@ -31,10 +32,14 @@ class Transport(Protocol):
         method: str,
         url: str,
         headers: Mapping[str, str],
-        body: bytes | None,
+        body: bytes | FileBody | None,
         timeout: float,  # noqa: ASYNC109 - the attempt's clock is the transport's own
+        sink: FileSink | None = None,
     ) -> Response:
         """Send, and read the whole answer.
+
+        With a file as body or sink, `timeout` bounds the silence between two parts of
+        the transfer instead of the whole attempt.
 
         Raises:
             NotSent: The request did not leave.
@@ -70,7 +75,7 @@ class AiohttpTransport:
             trust_env=False,
             trace_configs=list(trace_configs),
         )
-        self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
+        self._timeouts: dict[tuple[float, bool], aiohttp.ClientTimeout] = {}
         # Looked up once: trust_env would do it in a thread for every request, and let
         # ~/.netrc replace our authorization.
         self._proxies = getproxies()
@@ -81,21 +86,32 @@ class AiohttpTransport:
         method: str,
         url: str,
         headers: Mapping[str, str],
-        body: bytes | None,
+        body: bytes | FileBody | None,
         timeout: float,  # noqa: ASYNC109 - see Transport.send
+        sink: FileSink | None = None,
     ) -> Response:
         """Send once; see `Transport.send`."""
+        data: bytes | io.BytesIO | AsyncIterator[bytes] | None
+        if isinstance(body, FileBody):
+            data = _parts(body)
+            headers = {**headers, "Content-Length": str(body.size)}
+        else:
+            data = io.BytesIO(body) if body and len(body) > _LARGE else body
+        by_parts = sink is not None or isinstance(body, FileBody)
         try:
             async with self._http.request(
                 method,
                 URL(url, encoded=True),
                 headers=headers,
-                data=io.BytesIO(body) if body and len(body) > _LARGE else body,
+                data=data,
                 allow_redirects=False,
                 skip_auto_headers=("Content-Type",),
                 proxy=self._proxy(url) if self._proxies else None,
-                timeout=self._timeout(timeout),
+                timeout=self._timeout(timeout, by_parts=by_parts),
             ) as answer:
+                if sink is not None and answer.status < 300:
+                    await _save(answer, sink)
+                    return Response(answer.status, answer.headers, b"")
                 content = await answer.read()
                 return Response(answer.status, answer.headers, content)
         # From narrow to wide: both of aiohttp's timeouts are also TimeoutError and
@@ -114,7 +130,7 @@ class AiohttpTransport:
             ) from error
         except aiohttp.ClientPayloadError as error:
             raise OutcomeUnknown("the answer broke off before its end") from error
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, ConnectionError) as error:
             detail = str(error) or type(error).__name__
             raise OutcomeUnknown(f"the connection failed: {detail}") from error
 
@@ -123,12 +139,16 @@ class AiohttpTransport:
         if self._owned:
             await self._http.close()
 
-    def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:
-        made = self._timeouts.get(seconds)
+    def _timeout(self, seconds: float, *, by_parts: bool) -> aiohttp.ClientTimeout:
+        made = self._timeouts.get((seconds, by_parts))
         if made is None:
-            made = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_TIMEOUT)
+            made = aiohttp.ClientTimeout(
+                total=None if by_parts else seconds,
+                sock_read=seconds if by_parts else None,
+                sock_connect=CONNECT_TIMEOUT,
+            )
             if len(self._timeouts) < 8:
-                self._timeouts[seconds] = made
+                self._timeouts[seconds, by_parts] = made
         return made
 
     def _proxy(self, url: str) -> str | None:
@@ -137,3 +157,23 @@ class AiohttpTransport:
         if host not in self._bypassed:
             self._bypassed[host] = bool(proxy_bypass(host))
         return None if self._bypassed[host] else self._proxies.get(parts.scheme)
+
+
+async def _parts(body: FileBody) -> AsyncIterator[bytes]:
+    sent = 0
+    async with await anyio.open_file(body.file, "rb") as file:
+        while part := await file.read(_LARGE):
+            yield part
+            sent += len(part)
+            if body.progress is not None:
+                body.progress(sent, body.size)
+
+
+async def _save(answer: aiohttp.ClientResponse, sink: FileSink) -> None:
+    received = 0
+    async with await anyio.open_file(sink.file, "wb") as file:
+        async for part in answer.content.iter_chunked(_LARGE):
+            await file.write(part)
+            received += len(part)
+            if sink.progress is not None:
+                sink.progress(received, answer.content_length)

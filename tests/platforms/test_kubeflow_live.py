@@ -19,7 +19,7 @@ from aioruns.errors import (
 from aioruns.local.faults import Fault
 from aioruns.local.server import LocalServer
 from aioruns.platforms.kubeflow import Kubeflow, RunResult
-from aioruns.platforms.kubeflow.adapter import run_id_of
+from aioruns.platforms.kubeflow.keys import run_id_of
 from aioruns.runs import Run, RunState
 from aioruns.seam import RunRef, Submission
 from aioruns.session import Session
@@ -349,7 +349,7 @@ async def test_many_states_in_few_requests(server, kubeflow, programs, generatio
     for run in runs[:6]:
         await run.wait(within=20)
     adapter = kubeflow.runs.platform
-    adapter.chunk = 4
+    adapter.reader.chunk = 4
     before = server.requests["kubeflow"]
 
     found = await adapter.read_states(run.ref for run in runs)

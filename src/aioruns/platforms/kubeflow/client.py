@@ -45,6 +45,10 @@ class Kubeflow(Client):
         session: A session to share.
         max_in_flight: Requests at once at most.
 
+    Attributes:
+        runs: All runs of the server; makes handles from cursors.
+        run_service: The server's own operations under their documented names.
+
     Raises:
         MissingCredentials: No address was found; the text names the places.
         InvalidInput: A value cannot be right.
@@ -83,8 +87,6 @@ class Kubeflow(Client):
             host, token, token_file, cookie, user_id, user_id_header, namespace
         )
         gate = Gate(max_in_flight)
-        if session is not None:
-            gate.clock = session.clock
         origin = Origin("kubeflow", config.host, config.auth, explain, gate)
         super().__init__(origin, session)
         self._version: requests.Version = (

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from aioruns.errors import InvalidInput
 from aioruns.http.codec import Json
@@ -18,14 +18,16 @@ class Manifest:
         value: The Argo workflow, or the pipeline IR of the 2.x compiler, alone or as
             an object of `pipeline_spec` and `platform_spec`.
         is_ir: Which of the two it is.
+        text: Its JSON text, which alone all generations take (wire/kubeflow.md 2.1);
+            made once, as a sweep sends it thousands of times.
     """
 
     value: Json
     is_ir: bool = False
+    text: str = field(init=False, repr=False)
 
-    @property
-    def text(self) -> str:
-        """JSON text, which alone all generations take (wire/kubeflow.md 2.1)."""
+    @text.default
+    def _as_json(self) -> str:
         return json.dumps(self.value, ensure_ascii=False, separators=(",", ":"))
 
     @property

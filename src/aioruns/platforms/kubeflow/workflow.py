@@ -11,8 +11,9 @@ from datetime import datetime
 import orjson
 from attrs import frozen
 
-from aioruns.errors import Unreadable
+from aioruns.errors import Context, Unreadable
 from aioruns.http.codec import parse_time
+from aioruns.platforms.kubeflow.models import RunDetail
 from aioruns.platforms.kubeflow.server import Generation
 
 _ENDED = frozenset({"Succeeded", "Skipped", "Failed", "Error", "Omitted"})
@@ -105,11 +106,18 @@ class Workflow:
         }
 
 
-def read_workflow(text: str) -> Workflow:
+def workflow_of(detail: RunDetail) -> Workflow:
+    """The workflow of a run; errors as of `read_workflow`."""
+    text = detail.pipeline_runtime.workflow_manifest
+    return read_workflow(text, detail.run.id)
+
+
+def read_workflow(text: str, run_id: str = "") -> Workflow:
     """Read a `workflow_manifest`.
 
     Args:
         text: JSON text of an Argo workflow; may be empty before the first report.
+        run_id: Whose it is, for the error.
 
     Raises:
         Unreadable: It is not JSON.
@@ -122,7 +130,8 @@ def read_workflow(text: str) -> Workflow:
         nodes = _nodes(status)
     except (ValueError, binascii.Error, OSError, EOFError, zlib.error) as error:
         raise Unreadable(
-            f"the workflow manifest of the run cannot be read: {error}"
+            f"the workflow manifest of run {run_id} cannot be read: {error}",
+            Context(platform="kubeflow"),
         ) from error
     metadata = _object(manifest.get("metadata"))
     notes = _object(metadata.get("annotations"))

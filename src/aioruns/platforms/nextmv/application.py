@@ -9,7 +9,9 @@ from aioruns.errors import InvalidInput, NotFound
 from aioruns.http.codec import encode
 from aioruns.platforms.client import Client
 from aioruns.platforms.nextmv import requests
+from aioruns.platforms.nextmv.handing_on import handed_on
 from aioruns.platforms.nextmv.push import push
+from aioruns.platforms.nextmv.versions import Versions
 from aioruns.runs import Run, RunSpec
 
 Input = Mapping[str, Any] | Sequence[Any] | str | None
@@ -28,11 +30,12 @@ class Application:
         id: The application's id.
     """
 
-    def __init__(self, client: Client, id: str) -> None:  # noqa: A002 - vendor's name
+    def __init__(self, client: Client, id: str) -> None:
         if not id:
             raise InvalidInput("the application id must not be empty")
         self.client = client
         self.id = id
+        self.versions = Versions(client, id)
 
     def __repr__(self) -> str:
         return f"Application({self.client!r}, {self.id!r})"
@@ -42,7 +45,7 @@ class Application:
         cls,
         client: Client,
         name: str,
-        id: str,  # noqa: A002 - vendor's name
+        id: str,
         description: str | None = None,
         *,
         exist_ok: bool = False,
@@ -65,7 +68,7 @@ class Application:
         return handle
 
     @classmethod
-    async def exists(cls, client: Client, id: str) -> bool:  # noqa: A002 - as above
+    async def exists(cls, client: Client, id: str) -> bool:
         """Whether there is an application with this id."""
         try:
             await client.send(requests.get_application(id))
@@ -88,7 +91,7 @@ class Application:
 
     def spec(
         self,
-        input: Input = None,  # noqa: A002 - the vendor's name
+        input: Input = None,
         *,
         options: Mapping[str, object] | None = None,
         name: str | None = None,
@@ -152,7 +155,7 @@ class Application:
 
     async def submit(
         self,
-        input: Input = None,  # noqa: A002 - the vendor's name
+        input: Input = None,
         *,
         options: Mapping[str, object] | None = None,
         name: str | None = None,
@@ -181,6 +184,15 @@ class Application:
     def run(self, run_id: str) -> Run:
         """The handle of a run that exists already; no request is made."""
         return self.client.runs.run(self.id, run_id)
+
+    # The documented names, each handed on to the resource that it is about.
+
+    new_version = handed_on("versions", Versions.new_version)
+    version = handed_on("versions", Versions.version)
+    version_exists = handed_on("versions", Versions.version_exists)
+    list_versions = handed_on("versions", Versions.list_versions)
+    update_version = handed_on("versions", Versions.update_version)
+    delete_version = handed_on("versions", Versions.delete_version)
 
 
 def _add_text(

@@ -1,0 +1,127 @@
+"""What all named things inside an application share: paths, lists, and updates."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from attrs import define, frozen
+
+from aioruns.errors import NotFound
+from aioruns.http.codec import Json, structure
+from aioruns.http.request import Request, path, query
+from aioruns.paging import pages
+from aioruns.platforms.client import Client
+
+T = TypeVar("T")
+
+
+@frozen
+class Paths:
+    """Addresses of one kind of thing.
+
+    Attributes:
+        app_id: The application.
+        kind: Path segments below the application, for example `("versions",)`.
+    """
+
+    app_id: str
+    kind: tuple[str, ...]
+
+    def all(self) -> str:
+        """The collection."""
+        return path("v1", "applications", self.app_id, *self.kind)
+
+    def one(self, thing_id: str, *rest: str) -> str:
+        """One thing, or something below it."""
+        return path("v1", "applications", self.app_id, *self.kind, thing_id, *rest)
+
+
+@define(eq=False)
+class Things:
+    """Reads and writes one kind of thing.
+
+    Attributes:
+        client: Sends the requests.
+        paths: Where they are.
+    """
+
+    client: Client
+    paths: Paths
+
+    async def get(self, thing_id: str, returns: type[T]) -> T:
+        """Read one."""
+        return await self.client.send(Request("GET", self.paths.one(thing_id), returns))
+
+    async def exists(self, thing_id: str) -> bool:
+        """Whether there is one with this id; other errors than 404 are raised."""
+        try:
+            await self.get(thing_id, Json)
+        except NotFound:
+            return False
+        return True
+
+    async def list(
+        self,
+        returns: type[T],
+        *,
+        under: str = "items",
+        filters: Mapping[str, str] | None = None,
+    ) -> list[T]:
+        """Read all, page by page; a bare array is taken too (wire/nextmv.md 2)."""
+        always = filters or {}
+
+        async def read(token: str | None) -> tuple[list[object], str | None]:
+            pairs = query({**always, "pagereturn": True, "pagetoken": token})
+            answer = await self.client.send(
+                Request("GET", self.paths.all(), object, pairs)
+            )
+            if isinstance(answer, list):
+                return answer, None
+            page = structure(answer, dict[str, object])
+            return structure(page.get(under) or [], list[object]), _token(page)
+
+        return [structure(item, returns) async for page in pages(read) for item in page]
+
+    async def new(self, body: Mapping[str, object], returns: type[T]) -> T:
+        """Create one."""
+        request = Request("POST", self.paths.all(), returns, json=dict(body))
+        return await self.client.send(request)
+
+    async def replace(
+        self, thing_id: str, changes: Mapping[str, object], returns: type[T]
+    ) -> T:
+        """Change keys of the object as it stands, and put all of it back.
+
+        The merge happens on the raw JSON, so that keys which this version does not know
+        survive (wire/nextmv.md 7.3).
+        """
+        address = self.paths.one(thing_id)
+        current = await self.client.send(Request("GET", address, Json))
+        request = Request("PUT", address, returns, json={**current, **changes})
+        return await self.client.send(request)
+
+    async def patch(
+        self, thing_id: str, changes: Mapping[str, object], returns: type[T]
+    ) -> T:
+        """Change only what is named; repeating it does no more."""
+        request = Request(
+            "PATCH",
+            self.paths.one(thing_id),
+            returns,
+            json=dict(changes),
+            repeatable=True,
+        )
+        return await self.client.send(request)
+
+    async def delete(self, thing_id: str) -> None:
+        """Delete one."""
+        await self.client.send(Request("DELETE", self.paths.one(thing_id)))
+
+
+def given(**values: object) -> dict[str, object]:
+    """The values that the caller gave: those that are not None."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _token(page: Mapping[str, object]) -> str | None:
+    token = page.get("next_page_token")
+    return token if isinstance(token, str) else None

@@ -1,0 +1,227 @@
+"""Cloudify behind the seam that generic code asks."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Literal
+
+from aioruns.errors import BadRequest, CallError, Conflict, Forbidden, NotFound
+from aioruns.http.clock import Clock
+from aioruns.paging import pages
+from aioruns.platforms.cloudify import following, requests
+from aioruns.platforms.cloudify.models import ExecutionMark, ExecutionState
+from aioruns.seam import (
+    Abilities,
+    LogPage,
+    Position,
+    RunRef,
+    RunState,
+    Status,
+    Submission,
+)
+from aioruns.together import each
+
+if TYPE_CHECKING:
+    from aioruns.platforms.cloudify.client import Cloudify
+
+ChooseIds = Literal["auto"] | bool
+
+# wire/cloudify.md 3.2.1
+STATES: Mapping[str, RunState] = {
+    "scheduled": RunState.QUEUED,
+    "queued": RunState.QUEUED,
+    "pending": RunState.QUEUED,
+    "started": RunState.RUNNING,
+    "cancelling": RunState.RUNNING,
+    "force_cancelling": RunState.RUNNING,
+    "kill_cancelling": RunState.RUNNING,
+    "terminated": RunState.SUCCEEDED,
+    "failed": RunState.FAILED,
+    "cancelled": RunState.CANCELED,
+}
+
+_CANCELLING: Final = {"cancelling", "force_cancelling", "kill_cancelling"}
+_CLOCKS_DIFFER = timedelta(minutes=15)
+_MOST_MARKS = 2000
+"""Executions in which a marker is looked for, at most."""
+
+
+class Adapter:
+    """See `aioruns.seam.Platform`.
+
+    Args:
+        client: Sends the requests.
+        choose_ids: Whether submission keys become ids (True) or workflow parameters
+            (False); `auto` tries ids until the manager refuses them to this user.
+    """
+
+    name = "cloudify"
+    abilities = Abilities(drain=following.OVERLAP)
+
+    def __init__(self, client: "Cloudify", choose_ids: ChooseIds) -> None:
+        self._client = client
+        self._choice = choose_ids
+        self._ids = choose_ids is not False
+
+    @property
+    def clock(self) -> Clock:
+        """The session's clock."""
+        return self._client.session.clock
+
+    async def create(self, submission: Submission) -> RunRef:
+        """Start an execution so that its key finds it again (wire/cloudify.md 6.2)."""
+        if self._ids:
+            try:
+                return await self._create_with_id(submission)
+            except Forbidden as error:
+                # A definite no: nothing was created, and no id will ever be accepted.
+                if self._choice != "auto" or "set_execution_details" not in str(error):
+                    raise
+                self._ids = False
+        created = await self._client.send(requests.with_marker(submission))
+        return RunRef(submission.target, created.id)
+
+    async def _create_with_id(self, submission: Submission) -> RunRef:
+        ref = RunRef(submission.target, requests.execution_id(submission))
+        try:
+            await self._client.send(requests.with_id(submission))
+        except Conflict as error:
+            if error.code != "conflict_error":
+                raise
+            await self._check_owner(ref, submission, error)
+        return ref
+
+    async def _check_owner(
+        self, ref: RunRef, submission: Submission, conflict: Conflict
+    ) -> None:
+        """Refuse a key that belongs to an execution of another workflow."""
+        try:
+            found = await self._client.send(requests.get_mark(ref.id))
+        except CallError:
+            return  # the id is our key's, so the execution is ours
+        wanted = submission.payload["workflow_id"]
+        if found.workflow_id not in {wanted, None}:
+            raise Conflict(
+                f"the submission key {submission.key!r} was used for the execution "
+                f"{ref.id} of workflow {found.workflow_id}: choose another key for "
+                f"{wanted}",
+                conflict.context,
+                conflict.status,
+                conflict.code,
+            ) from conflict
+
+    async def find(self, submission: Submission) -> RunRef | None:
+        """Look for the id that the key makes, and for the key among the parameters.
+
+        With `auto` it is not known what an earlier process could do, so both.
+        """
+        if self._choice is not False:
+            ref = RunRef(submission.target, requests.execution_id(submission))
+            if await self._read(ref) is not None:
+                return ref
+        return None if self._choice is True else await self._find_marker(submission)
+
+    async def _find_marker(self, submission: Submission) -> RunRef | None:
+        seen = 0
+        async for rows in self._newest(submission):
+            for row in rows:
+                if (row.parameters or {}).get(requests.MARKER) == submission.key:
+                    return RunRef(submission.target, row.id)
+            seen += len(rows)
+            if seen >= _MOST_MARKS or _too_old(rows, submission):
+                break
+        return None
+
+    def _newest(self, submission: Submission) -> AsyncIterator[Sequence[ExecutionMark]]:
+        workflow_id: str = submission.payload["workflow_id"]
+
+        async def read(token: str | None) -> tuple[Sequence[ExecutionMark], str | None]:
+            offset = int(token or 0)
+            page = await self._client.send(
+                requests.list_newest(submission.target, workflow_id, offset)
+            )
+            following = offset + len(page.items)
+            # wire/cloudify.md 4.1: an empty page before the total is an end, too.
+            ended = not page.items or following >= page.metadata.pagination.total
+            return page.items, None if ended else str(following)
+
+        return pages(read)
+
+    async def read_states(self, refs: Iterable[RunRef]) -> Mapping[RunRef, Status]:
+        """Read up to 80 states a request; ids are unique in the tenant."""
+        wanted = {ref.id: ref for ref in refs}
+        found: dict[RunRef, Status] = {}
+        if len(wanted) == 1:
+            (ref,) = wanted.values()
+            status = await self._read(ref)
+            return {} if status is None else {ref: status}
+
+        async def read_chunk(ids: Sequence[str]) -> None:
+            page = await self._client.send(requests.list_states(ids))
+            for row in page.items:
+                if row.id in wanted:
+                    found[wanted[row.id]] = _status(wanted[row.id], row)
+
+        await each(requests.chunks(wanted), read_chunk)
+        return found
+
+    async def _read(self, ref: RunRef) -> Status | None:
+        try:
+            row = await self._client.send(requests.get_state(ref.id))
+        except NotFound:
+            return None
+        except Conflict:
+            # wire/cloudify.md 6.2: an id that exists twice can only be listed.
+            page = await self._client.send(requests.list_states([ref.id]))
+            if not page.items:
+                return None
+            row = page.items[0]
+        return _status(ref, row)
+
+    async def read_logs(self, ref: RunRef, position: Position | None) -> LogPage:
+        """Read events and logs that arrived since a position."""
+        return await following.read(self._client.send, ref.id, position)
+
+    async def cancel(self, ref: RunRef) -> None:
+        """Ask the workflow to end; one that is ending or has ended is no error."""
+        try:
+            await self._client.send(requests.cancel(ref.id))
+        except BadRequest as error:
+            if error.code != "illegal_action_error":
+                raise
+            # wire/cloudify.md 3.2.2
+            status = await self._read(ref)
+            if status and not status.state.final and status.text not in _CANCELLING:
+                raise
+
+    async def fetch_result(self, ref: RunRef) -> object:
+        """The `Execution`: the manager keeps no other output of a workflow."""
+        return await self._client.send(requests.get_execution(ref.id))
+
+
+def _too_old(rows: Sequence[ExecutionMark], submission: Submission) -> bool:
+    """Whether rows, newest first, have reached what was there before a submission."""
+    oldest = rows[-1].created_at if rows else None
+    if oldest is None or submission.since is None:
+        return False
+    return oldest < submission.since - _CLOCKS_DIFFER
+
+
+def _status(ref: RunRef, row: ExecutionState) -> Status:
+    return Status(
+        ref,
+        STATES.get(row.status, RunState.UNKNOWN),
+        row.status,
+        _reason(row.error or ""),
+        row.created_at,
+        row.started_at,
+        row.ended_at,
+    )
+
+
+def _reason(error: str) -> str:
+    """What went wrong, without the traceback before it; `Execution.error` has all."""
+    if "Traceback (most recent call last)" not in error:
+        return error
+    lines = error.strip().splitlines()
+    last = max(n for n, text in enumerate(lines) if text.startswith((" ", "Traceback")))
+    return "\n".join(lines[last + 1 :]) or lines[-1]

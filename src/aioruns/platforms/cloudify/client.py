@@ -1,0 +1,101 @@
+"""The Cloudify client: where it connects, and the way to deployments."""
+
+from aioruns.errors import InvalidInput
+from aioruns.http.auth import Headers
+from aioruns.http.gate import Gate
+from aioruns.platforms.client import Client
+from aioruns.platforms.cloudify.adapter import Adapter, ChooseIds
+from aioruns.platforms.cloudify.config import resolve
+from aioruns.platforms.cloudify.deployment import Deployment
+from aioruns.platforms.cloudify.explain import explain
+from aioruns.runs import Runs
+from aioruns.session import Origin, Session
+
+
+class Cloudify(Client):
+    """A Cloudify Manager.
+
+    Arguments win over the environment: CLOUDIFY_HOST, CLOUDIFY_TENANT, and
+    CLOUDIFY_USERNAME with CLOUDIFY_PASSWORD or CLOUDIFY_TOKEN. (The official client
+    reads none of these.) Credentials of exactly one kind must result.
+
+    Args:
+        host: A host name, or an address such as `https://manager.example`; by default
+            `localhost`.
+        username: User for basic authentication, together with `password`.
+        password: The user's password.
+        token: An API token; cheaper for the manager than a password.
+        execution_token: The token of an execution, inside of a workflow.
+        tenant: The tenant; by default `default_tenant`.
+        protocol: `http` or `https`, beside a bare host name; by default `http`, or
+            `https` for port 443.
+        port: Port, beside a bare host name.
+        api_version: Version of the REST API.
+        choose_ids: How a submission is found again after its answer was lost. True:
+            its key makes the execution's id, which only the role `sys_admin` may
+            choose. False: its key is passed as the workflow parameter `_aioruns_key`,
+            and undeclared parameters are permitted. `auto`: ids, and parameters as
+            soon as the manager refuses them.
+        session: A session to share; without one the client makes its own.
+        max_in_flight: Requests at once.
+
+    Raises:
+        MissingCredentials: No credentials were found.
+        InvalidInput: More than one kind was found, or a value cannot be right.
+
+    Example:
+        ```python
+        async with aioruns.Cloudify("https://manager.example", token=token) as cloudify:
+            run = await cloudify.deployment("web-1").submit("scale", {"delta": 2})
+            async for event in run.logs():
+                print(event.timestamp, event.source, event.message)
+        ```
+    """
+
+    def __init__(
+        self,
+        host: str | None = None,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        execution_token: str | None = None,
+        tenant: str | None = None,
+        protocol: str | None = None,
+        port: int | None = None,
+        api_version: str = "v3.1",
+        choose_ids: ChooseIds = "auto",
+        session: Session | None = None,
+        max_in_flight: int = 64,
+    ) -> None:
+        if choose_ids not in {"auto", True, False}:
+            raise InvalidInput(
+                f"choose_ids must be 'auto', True or False, not {choose_ids!r}"
+            )
+        if max_in_flight < 1:
+            raise InvalidInput(f"max_in_flight must be at least 1, not {max_in_flight}")
+        connection = resolve(
+            host,
+            username=username,
+            password=password,
+            token=token,
+            execution_token=execution_token,
+            tenant=tenant,
+            protocol=protocol,
+            port=port,
+            api_version=api_version,
+        )
+        gate = Gate(max_in_flight)
+        auth = Headers(connection.headers)
+        super().__init__(
+            Origin("cloudify", connection.url, auth, explain, gate), session
+        )
+        self.runs = Runs(Adapter(self, choose_ids))
+
+    def deployment(self, deployment_id: str) -> Deployment:
+        """The handle of a deployment; no request is made.
+
+        Raises:
+            InvalidInput: The id is empty.
+        """
+        return Deployment(self, deployment_id)

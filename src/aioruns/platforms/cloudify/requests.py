@@ -1,0 +1,155 @@
+"""The requests of a Cloudify Manager, as values. Paths are below `/api/v3.1`."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from aioruns.http.codec import Json
+from aioruns.http.request import Request, path, query
+from aioruns.platforms.cloudify.models import (
+    EventItem,
+    Execution,
+    ExecutionMark,
+    ExecutionState,
+    Page,
+)
+from aioruns.seam import Submission
+
+MARKER = "_aioruns_key"
+"""The workflow parameter that carries a submission key."""
+
+MARKS = 100
+"""Executions a page when a marker is looked for; parameters make rows heavy."""
+
+_NAMESPACE = UUID("7a1f6d0e-54c1-4bb6-8a0b-0c8d0b8f6f5e")
+_STATE_FIELDS = "id,status,error,created_at,started_at,ended_at"
+_MARK_FIELDS = "id,workflow_id,created_at,parameters"
+
+# wire/cloudify.md 1.6: the request line may have 4094 bytes, and 6.1: about 80 ids.
+_MOST_IDS = 80
+_LONGEST_IDS = 3400
+
+
+def execution_id(submission: Submission) -> str:
+    """The id of a submission's execution where we may choose it.
+
+    The same key for the same deployment always gives the same id.
+    """
+    return str(uuid5(_NAMESPACE, f"{submission.target}\n{submission.key}"))
+
+
+def start(body: Json) -> Request[ExecutionMark]:
+    """Start an execution (wire/cloudify.md 2.3)."""
+    return Request("POST", path("executions"), ExecutionMark, json=body)
+
+
+def with_id(submission: Submission) -> Request[ExecutionMark]:
+    """Start a submission's execution under the id that its key makes."""
+    return start({**submission.payload, "id": execution_id(submission)})
+
+
+def with_marker(submission: Submission) -> Request[ExecutionMark]:
+    """Start a submission's execution with its key among the parameters.
+
+    Undeclared parameters are permitted then, since no workflow declares ours.
+    """
+    parameters = {**submission.payload.get("parameters", {}), MARKER: submission.key}
+    body = {**submission.payload, "parameters": parameters}
+    return start({**body, "allow_custom_parameters": True})
+
+
+def get_execution(run_id: str) -> Request[Execution]:
+    """Read an execution with all of its fields."""
+    return Request("GET", path("executions", run_id), Execution)
+
+
+def get_state(run_id: str) -> Request[ExecutionState]:
+    """Read the state of one execution."""
+    fields = query({"_include": _STATE_FIELDS})
+    return Request("GET", path("executions", run_id), ExecutionState, fields)
+
+
+def get_mark(run_id: str) -> Request[ExecutionMark]:
+    """Read what tells whose execution it is."""
+    fields = query({"_include": _MARK_FIELDS})
+    return Request("GET", path("executions", run_id), ExecutionMark, fields)
+
+
+def list_states(run_ids: Iterable[str]) -> Request[Page[ExecutionState]]:
+    """Read the states of many executions (wire/cloudify.md 6.1).
+
+    Args:
+        run_ids: One chunk of `chunks`.
+    """
+    ids = list(run_ids)
+    asked = query(
+        {
+            "id": ids,
+            "_include": _STATE_FIELDS,
+            "_include_system_workflows": True,
+            "_size": len(ids),
+        }
+    )
+    return Request("GET", path("executions"), Page[ExecutionState], asked)
+
+
+def list_newest(
+    deployment_id: str, workflow_id: str, offset: int
+) -> Request[Page[ExecutionMark]]:
+    """List the executions of a workflow, newest first (wire/cloudify.md 6.2)."""
+    asked = query(
+        {
+            "deployment_id": deployment_id,
+            "workflow_id": workflow_id,
+            "_sort": ["-created_at", "id"],
+            "_size": MARKS,
+            "_offset": offset,
+            "_include": _MARK_FIELDS,
+            "_include_system_workflows": True,
+        }
+    )
+    return Request("GET", path("executions"), Page[ExecutionMark], asked)
+
+
+def list_events(
+    run_id: str, since: datetime | None, size: int, offset: int
+) -> Request[Page[EventItem]]:
+    """List events and logs by the time of their arrival (wire/cloudify.md 4.2)."""
+    asked = query(
+        {
+            "execution_id": run_id,
+            "type": ["cloudify_event", "cloudify_log"],
+            "_sort": "reported_timestamp",
+            "_size": size,
+            "_offset": offset,
+            "_range": None if since is None else f"reported_timestamp,{stamp(since)},",
+        }
+    )
+    return Request("GET", path("events"), Page[EventItem], asked)
+
+
+def cancel(run_id: str) -> Request[None]:
+    """Ask an execution to end; a second time is refused and does nothing."""
+    body = {"action": "cancel"}
+    return Request("POST", path("executions", run_id), json=body, repeatable=True)
+
+
+def chunks(run_ids: Iterable[str]) -> Iterator[list[str]]:
+    """Divide ids so that each part fits into one request line."""
+    chunk: list[str] = []
+    length = 0
+    for run_id in run_ids:
+        longer = 4 + len(path(run_id))
+        if chunk and (len(chunk) == _MOST_IDS or length + longer > _LONGEST_IDS):
+            yield chunk
+            chunk, length = [], 0
+        chunk.append(run_id)
+        length += longer
+    if chunk:
+        yield chunk
+
+
+def stamp(when: datetime) -> str:
+    """A time in UTC as the manager writes it: milliseconds, and `Z`."""
+    text = when.replace(tzinfo=None).isoformat(timespec="milliseconds")
+    return f"{text}Z"

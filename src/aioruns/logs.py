@@ -122,8 +122,9 @@ class LogStream:
                 if not previous.more and await self._finished(previous):
                     self._done = True
                     return
-            self._asked_after_end = self._ended is not None
+            ended = self._ended is not None
             self._page, self._index = await self._read(), 0
+            self._asked_after_end = ended  # only a page that came can be the last
         except CallError as error:
             error.with_cursor(self.cursor)
             raise
@@ -173,9 +174,12 @@ class LogStream:
             self._pause = SHORTEST_PAUSE
         if page.hint is not None:
             await clock.sleep(max(page.hint, _SHORTEST_HINT))
-        elif not page.events:
+        else:
+            # After a page with lines, too: a run that writes all the time would have us
+            # ask all the time.
             spread = random.uniform(0.9, 1.1)  # noqa: S311 - out of step
             await clock.sleep(self._pause * spread)
+        if not page.events:
             self._pause = min(LONGEST_PAUSE, self._pause * _GROWTH)
 
     def _note_end(self, status: Status) -> None:

@@ -31,6 +31,9 @@ PATIENCE = 120.0
 
 _LEAD: Final = "lead"
 
+_MOST_MISSING = 1000
+"""Runs that were looked for in vain and are remembered, for the end of their grace."""
+
 
 @define(eq=False)
 class _Waiter:
@@ -56,6 +59,7 @@ class Watcher:
     _joined_at: float = field(default=0.0, init=False)
     _round_lock: anyio.Lock = field(factory=anyio.Lock, init=False)
     _failing_since: float | None = field(default=None, init=False)
+    _unknown_texts: set[str] = field(factory=set, init=False)
 
     async def wait(self, ref: RunRef) -> Status:
         """Return the status of a run once it has ended.
@@ -67,10 +71,13 @@ class Watcher:
         loop = asyncio.get_running_loop()
         waiter = _Waiter(ref, loop.create_future())
         self._waiters.setdefault(ref, []).append(waiter)
-        self._joined_at = self.platform.clock.now()
-        self._joined.set()
+        self._hurry()
         try:
             while True:
+                known = self._known.get(ref)
+                if known is not None and known[1].state.final:
+                    # Others heard of it and have not left yet: no round asks again.
+                    return known[1]
                 if self._leader is None:
                     self._leader = waiter
                     try:
@@ -110,9 +117,10 @@ class Watcher:
                 if known is None or known[0] < asked:
                     await self._round()
                     known = self._known.get(ref)
-            missing = None if known else self._missing(ref)
-            if missing is not None:
-                raise missing
+            if known is None or (known[0] < asked and not known[1].state.final):
+                missing = self._missing(ref)
+                if missing is not None:
+                    raise missing
             return known[1] if known else None
         finally:
             self._looking[ref] -= 1
@@ -121,16 +129,20 @@ class Watcher:
     def note(self, status: Status) -> None:
         """Hear of a state that somebody else read, for example with a log page.
 
-        It says less than a round does, so an ended run lets the next round come at once
+        It says less than a round does, so an ended run lets the next round come soon
         instead of ending the waits itself.
         """
         if status.state.final and status.ref in self._waiters:
-            self._joined.set()
+            self._hurry()
+
+    def _hurry(self) -> None:
+        """Let the next round come as soon as rounds may follow each other."""
+        self._joined_at = self.platform.clock.now()
+        self._joined.set()
 
     async def _lead(self, leader: _Waiter) -> None:
-        clock = self.platform.clock
         while not leader.woken.done():
-            self._joined = anyio.Event()
+            began = self.platform.clock.now()
             async with self._round_lock:
                 try:
                     await self._round()
@@ -138,9 +150,18 @@ class Watcher:
                     self._round_failed(error)
                 else:
                     self._failing_since = None
-            if leader.woken.done():
+            await self._rest(leader, began)
+
+    async def _rest(self, leader: _Waiter, began: float) -> None:
+        """Let time pass until the next round, less of it if somebody joins."""
+        clock = self.platform.clock
+        spread = random.uniform(0.8, 1.2)  # noqa: S311 - no two clients keep step
+        while not leader.woken.done():
+            left = began + self._interval() * spread - clock.now()
+            if left <= 0:
                 return
-            await clock.wait(self._joined, self._interval())
+            self._joined = anyio.Event()
+            await clock.wait(self._joined, left)
 
     async def _round(self) -> None:
         """Read all followed runs once. The lock is held."""
@@ -167,7 +188,8 @@ class Watcher:
         if before and before[1].state.final:
             # A stale page must not bring an ended run back to life.
             status = before[1]
-        if status.state is RunState.UNKNOWN and not before:
+        if status.state is RunState.UNKNOWN and status.text not in self._unknown_texts:
+            self._unknown_texts.add(status.text)
             logger.warning(
                 "%s names a run state that is not documented: %r",
                 self.platform.name,
@@ -181,6 +203,8 @@ class Watcher:
         for waiter in self._waiters.get(ref, ()):
             if waiter.woken.done():
                 continue
+            if waiter is self._leader:
+                self._joined.set()  # it may be resting
             if isinstance(outcome, Status):
                 waiter.woken.set_result(outcome)
             else:
@@ -188,9 +212,12 @@ class Watcher:
                 waiter.woken.set_exception(copy.copy(outcome))
 
     def _missing(self, ref: RunRef) -> NotFound | None:
-        """The error for a run that no answer shows, once it should have been seen."""
-        age = self.platform.clock.now() - self._first_seen[ref]
-        if ref not in self._known and age < self.platform.abilities.grace:
+        """The error for a run that no answer shows, once it should have been seen.
+
+        A new run may be shown by one replica and be missing in the next.
+        """
+        now = self.platform.clock.now()
+        if now - self._first_seen.get(ref, now) < self.platform.abilities.grace:
             return None
         gone = "no longer exists" if ref in self._known else "does not exist"
         context = Context(platform=self.platform.name)
@@ -210,19 +237,25 @@ class Watcher:
             self._wake(ref, error)
 
     def _interval(self) -> float:
-        """Grows with the age of the youngest wait; no two clients keep step."""
+        """Seconds between rounds; they grow with the age of the youngest wait."""
         age = self.platform.clock.now() - self._joined_at
-        seconds = min(LONGEST_INTERVAL, max(FIRST_INTERVAL, age / 10))
-        return seconds * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load only
+        return min(LONGEST_INTERVAL, max(FIRST_INTERVAL, age / 10))
 
     def _forget(self, ref: RunRef) -> None:
         if not self._looking.get(ref):
             self._looking.pop(ref, None)
         if not self._waiters.get(ref):
             self._waiters.pop(ref, None)
-        if ref not in self._looking and ref not in self._waiters:
-            self._known.pop(ref, None)
+        if not self._waiters:
+            self._failing_since = None
+        if ref in self._looking or ref in self._waiters:
+            return
+        if self._known.pop(ref, None) is not None:
             self._first_seen.pop(ref, None)
+        elif len(self._first_seen) > _MOST_MISSING:
+            # The grace of a run that was never shown counts from the first look,
+            # however many looks it takes; so that one is remembered, for a while.
+            del self._first_seen[next(iter(self._first_seen))]
 
     def _elect(self) -> None:
         """Wake one of those who wait to lead, if nobody does."""

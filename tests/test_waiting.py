@@ -1,0 +1,352 @@
+"""Many waits on one target share few requests, and each learns of its run once."""
+
+import asyncio
+import gc
+import logging
+
+import anyio
+import pytest
+from tests.fake_platform import FakePlatform, failing
+
+from aioruns.errors import (
+    GaveUp,
+    NotFound,
+    OutcomeUnknown,
+    ServerFailure,
+    SessionClosed,
+    Unauthorized,
+)
+from aioruns.seam import RunState, Status
+from aioruns.waiting import FIRST_INTERVAL, LONGEST_INTERVAL, PATIENCE
+
+
+@pytest.fixture
+def platform():
+    return FakePlatform()
+
+
+@pytest.fixture(autouse=True)
+async def _nothing_unseen():
+    """No future may die with an error that nobody took."""
+    unseen = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: unseen.append(context["message"]))
+    yield
+    gc.collect()
+    await asyncio.sleep(0)
+    assert unseen == []
+
+
+async def test_waits_share_their_rounds(platform):
+    runs = [platform.add(f"r{n}", lasts=30) for n in range(200)]
+    statuses = await asyncio.gather(*(run.wait() for run in runs))
+    assert {status.state for status in statuses} == {RunState.SUCCEEDED}
+    assert [status.ref for status in statuses] == [run.ref for run in runs]
+    assert platform.calls["read_states"] < 50
+    assert all(len(refs) == len(set(refs)) for _, refs in platform.asked)
+
+
+async def test_one_more_wait_does_not_mean_one_more_round(platform):
+    """Runs are submitted one after the other while others are waited for."""
+    runs = [platform.add(f"r{n}", lasts=20) for n in range(500)]
+    began = platform.clock.now()
+
+    async def wait_later(number, run):
+        await platform.clock.sleep(number / 100)
+        return await run.wait()
+
+    await asyncio.gather(*(wait_later(n, run) for n, run in enumerate(runs)))
+    elapsed = platform.clock.now() - began
+    assert elapsed < 26
+    assert platform.calls["read_states"] < 5 / FIRST_INTERVAL * 1.3 + 40
+    gaps = platform.gaps("read_states")
+    assert min(gaps) > FIRST_INTERVAL * 0.7
+
+
+async def test_a_join_does_not_wait_for_the_long_pause_of_others(platform):
+    old = platform.add("old", lasts=10_000)
+    async with anyio.create_task_group() as group:
+        group.start_soon(old.wait)
+        await platform.clock.sleep(500)
+        new = platform.add("new", lasts=1)
+        began = platform.clock.now()
+        await new.wait()
+        assert platform.clock.now() - began < 2
+        group.cancel_scope.cancel()
+
+
+async def test_the_interval_grows_and_stays_bounded(platform):
+    await platform.add(lasts=600).wait()
+    gaps = platform.gaps("read_states")
+    assert gaps[0] < 0.5
+    assert 8 <= gaps[-1] <= LONGEST_INTERVAL * 1.2 + 0.1
+    assert len(gaps) < 120
+
+
+async def test_several_waits_for_the_same_run(platform):
+    run = platform.add(lasts=2)
+    statuses = await asyncio.gather(*(run.wait() for _ in range(10)))
+    assert len({id(status) for status in statuses}) == 1
+    assert all(refs == [run.ref] for _, refs in platform.asked)
+
+
+async def test_a_final_state_is_never_taken_back(platform):
+    run = platform.add(lasts=1)
+    watcher = platform.runs.watcher("t")
+    stale = Status(run.ref, RunState.RUNNING, "running")
+    final = Status(run.ref, RunState.FAILED, "failed")
+    watcher._looking[run.ref] = 1
+    watcher._take(final, 1.0)
+    watcher._take(stale, 2.0)
+    assert watcher._known[run.ref][1] == final
+    assert await watcher.look(run.ref) == final
+
+
+async def test_a_wait_for_a_run_that_is_known_to_have_ended(platform):
+    """It joins while another one who learnt of the end has not left yet."""
+    run = platform.add(lasts=1)
+    watcher = platform.runs.watcher("t")
+    watcher._looking[run.ref] = 1
+    await platform.clock.sleep(2)
+    await watcher.look(run.ref)
+    watcher._looking[run.ref] = 1
+    watcher._known[run.ref] = (0.0, Status(run.ref, RunState.SUCCEEDED, "done"))
+    with anyio.fail_after(1):
+        assert (await run.wait()).text == "done"
+
+
+async def test_a_leader_that_is_cancelled_is_followed_by_another(platform):
+    runs = [platform.add(f"r{n}", lasts=20) for n in range(3)]
+    waits = [asyncio.create_task(run.wait()) for run in runs]
+    for task in waits[:2]:
+        await platform.clock.sleep(3)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert (await waits[2]).state is RunState.SUCCEEDED
+    assert platform.asked[-1][1] == [runs[2].ref]
+
+
+async def test_a_leader_that_is_cancelled_in_the_middle_of_a_round(platform):
+    platform.latency = 5
+    first = asyncio.create_task(platform.add("r1", lasts=20).wait())
+    second = asyncio.create_task(platform.add("r2", lasts=20).wait())
+    await platform.clock.sleep(1)
+    first.cancel()
+    assert (await second).state is RunState.SUCCEEDED
+    assert first.cancelled()
+
+
+async def test_a_leader_whose_run_ends_first_leaves_the_others_waiting(platform):
+    times = {n: 2.0 * n for n in (1, 2, 3, 4)}
+    runs = [platform.add(f"r{n}", lasts=lasts) for n, lasts in times.items()]
+    ended = []
+
+    async def note(run):
+        await run.wait()
+        ended.append((run.id, platform.clock.now() - 1000))
+
+    await asyncio.gather(*map(note, runs))
+    assert [run_id for run_id, _ in ended] == ["r1", "r2", "r3", "r4"]
+    for (_, when), lasts in zip(ended, times.values(), strict=True):
+        assert lasts <= when < lasts + 1.5
+
+
+async def test_a_leader_hears_of_its_run_from_a_look(platform):
+    run = platform.add(lasts=205)
+    wait = asyncio.create_task(run.wait())
+    await platform.clock.sleep(206)
+    while not wait.done() and platform.clock.now() < 1300:
+        seen = await run.status()
+        if seen.state.final:
+            heard = platform.clock.now()
+            await wait
+            assert platform.clock.now() - heard < 0.1
+    assert wait.done()
+
+
+async def test_looks_share_a_round(platform):
+    platform.latency = 1.0
+    runs = [platform.add(f"r{n}") for n in range(20)]
+    first = asyncio.create_task(runs[0].status())
+    await platform.clock.sleep(0.5)
+    rest = await asyncio.gather(*(run.status() for run in runs))
+    await first
+    assert {status.state for status in rest} == {RunState.RUNNING}
+    assert platform.calls["read_states"] == 2  # the one under way came too early
+
+
+async def test_a_look_may_be_content_with_what_a_wait_knows(platform):
+    run = platform.add(lasts=50)
+    wait = asyncio.create_task(run.wait())
+    await platform.clock.sleep(40)
+    watcher = platform.runs.watcher("t")
+    before = platform.calls["read_states"]
+    await watcher.look(run.ref, max_age=60)
+    assert platform.calls["read_states"] == before
+    await watcher.look(run.ref)
+    assert platform.calls["read_states"] == before + 1
+    await wait
+
+
+# -- runs that are not there ----------------------------------------------------------
+
+
+async def test_a_run_that_is_not_shown_yet(platform):
+    run = platform.add(lasts=20, shown=10)
+    assert await run.state() is RunState.QUEUED
+    assert (await run.wait()).state is RunState.SUCCEEDED
+
+
+async def test_a_run_that_never_comes(platform):
+    run = platform.runs.run("t", "nowhere")
+    began = platform.clock.now()
+    with pytest.raises(NotFound, match="does not exist"):
+        await run.wait()
+    assert 15 <= platform.clock.now() - began < 20
+
+
+async def test_looking_again_and_again_for_a_run_that_never_comes(platform):
+    run = platform.runs.run("t", "nowhere")
+    began = platform.clock.now()
+
+    async def poll():
+        while platform.clock.now() < began + 60:
+            assert await run.state() is RunState.QUEUED
+            await platform.clock.sleep(1)
+
+    with pytest.raises(NotFound, match="does not exist"):
+        await poll()
+    assert 15 <= platform.clock.now() - began < 20
+
+
+async def test_what_is_remembered_of_missing_runs_is_bounded(platform):
+    watcher = platform.runs.watcher("t")
+    for number in range(3000):
+        await watcher.look(platform.runs.run("t", f"n{number}").ref)
+    assert len(watcher._first_seen) <= 1000
+    assert not watcher._known
+    assert not watcher._looking
+
+
+async def test_a_run_that_was_deleted(platform):
+    run = platform.add(lasts=100, gone=40)
+    with pytest.raises(NotFound, match="no longer exists"):
+        await run.wait()
+    assert platform.clock.now() < 1060
+
+
+async def test_a_new_run_that_is_hidden_once_more_is_not_gone(platform):
+    """One replica shows it already, and the next one does not."""
+    run = platform.add(lasts=8)
+
+    def hide():
+        platform.known[run.ref].shown = platform.clock.now() + 2
+
+    platform.plans["read_states"] = [None, hide]
+    assert (await run.wait()).state is RunState.SUCCEEDED
+
+
+async def test_each_waiter_has_an_error_of_its_own(platform):
+    run = platform.runs.run("t", "nowhere")
+    waits = [run.wait() for _ in range(3)]
+    errors = await asyncio.gather(*waits, return_exceptions=True)
+    assert all(isinstance(error, NotFound) for error in errors)
+    assert len({id(error) for error in errors}) == 3
+
+
+# -- rounds that fail -----------------------------------------------------------------
+
+
+async def test_failing_rounds_are_borne(platform):
+    run = platform.add(lasts=30)
+    errors = (OutcomeUnknown("lost"), ServerFailure("503", None, 503))
+    platform.plans["read_states"] = [failing(error) for error in errors] * 3
+    assert (await run.wait()).state is RunState.SUCCEEDED
+
+
+async def test_rounds_that_keep_failing_end_the_waits(platform):
+    runs = [platform.add(f"r{n}", lasts=9999) for n in range(3)]
+    platform.plans["read_states"] = [failing(OutcomeUnknown("lost"))] * 999
+    began = platform.clock.now()
+    errors = await asyncio.gather(*(r.wait() for r in runs), return_exceptions=True)
+    assert [type(error) for error in errors] == [OutcomeUnknown] * 3
+    assert PATIENCE <= platform.clock.now() - began < PATIENCE + 15
+    assert platform.calls["read_states"] < 60
+
+
+async def test_failures_long_ago_do_not_shorten_the_patience(platform):
+    run = platform.add(lasts=2000)
+    platform.plans["read_states"] = [failing(OutcomeUnknown("lost"))] * 999
+    with pytest.raises(GaveUp):
+        await run.wait(within=5)
+    await platform.clock.sleep(PATIENCE * 2)
+    platform.plans["read_states"] = [failing(OutcomeUnknown("lost"))]
+    assert (await run.wait()).state is RunState.SUCCEEDED
+
+
+async def test_a_refusal_ends_the_waits_at_once(platform):
+    runs = [platform.add(f"r{n}") for n in range(3)]
+    platform.plans["read_states"] = [failing(Unauthorized("no", None, 401))]
+    errors = await asyncio.gather(*(r.wait() for r in runs), return_exceptions=True)
+    assert [type(error) for error in errors] == [Unauthorized] * 3
+    assert platform.calls["read_states"] == 1
+
+
+async def test_a_closed_session_ends_all_waits(platform):
+    runs = [platform.add(f"r{n}") for n in range(3)]
+    platform.plans["read_states"] = [failing(SessionClosed("closed"))] * 9
+    errors = await asyncio.gather(*(r.wait() for r in runs), return_exceptions=True)
+    assert [type(error) for error in errors] == [SessionClosed] * 3
+
+
+# -- the rest -------------------------------------------------------------------------
+
+
+async def test_within_ends_the_wait_and_names_the_cursor(platform):
+    run = platform.add(lasts=100)
+    other = asyncio.create_task(run.wait())
+    await platform.clock.sleep(0)
+    began = platform.clock.now()
+    with pytest.raises(GaveUp, match="within 7 s") as caught:
+        await run.wait(within=7)
+    assert platform.clock.now() - began == pytest.approx(7)
+    again = platform.runs.from_cursor(caught.value.context.cursor)
+    assert again.ref == run.ref
+    assert (await again.wait()).state is RunState.SUCCEEDED
+    assert (await other).state is RunState.SUCCEEDED
+
+
+async def test_an_unknown_state_is_said_once_and_is_not_final(platform, caplog):
+    run = platform.add(lasts=20)
+    platform.known[run.ref].text = "pondering"
+    caplog.set_level(logging.WARNING, "aioruns.waiting")
+    for _ in range(3):
+        assert await run.state() is RunState.UNKNOWN
+    wait = asyncio.create_task(run.wait())
+    await platform.clock.sleep(10)
+    platform.known[run.ref].text = None
+    assert (await wait).state is RunState.SUCCEEDED
+    assert len(caplog.records) == 1
+    assert "pondering" in caplog.text
+
+
+async def test_nothing_is_kept_of_runs_that_nobody_follows(platform):
+    runs = [platform.add(f"r{n}", lasts=n / 10) for n in range(50)]
+    await asyncio.gather(*(run.wait() for run in runs))
+    watcher = platform.runs.watcher("t")
+    assert not watcher._waiters
+    assert not watcher._known
+    assert not watcher._first_seen
+    assert watcher._leader is None
+
+
+async def test_an_end_that_a_log_page_told_is_read_soon(platform):
+    run = platform.add(lasts=205)
+    wait = asyncio.create_task(run.wait())
+    await platform.clock.sleep(205.5)
+    final = Status(run.ref, RunState.SUCCEEDED, "succeeded")
+    began = platform.clock.now()
+    platform.runs.watcher("t").note(final)
+    await wait
+    assert platform.clock.now() - began < 0.5

@@ -46,7 +46,7 @@ class RunService:
         sort_by: str | None = None,
         resource_reference_key_type: str | None = None,
         resource_reference_key_id: str | None = None,
-        filter: str | None = None,  # noqa: A002 - the documented name
+        filter: str | None = None,
     ) -> RunList:
         """Read one page of runs.
 

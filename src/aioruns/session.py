@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import anyio
 from attrs import define, evolve, field, frozen
@@ -264,6 +264,7 @@ class Session:
         started: float | None = None
         renewed = False
         attempt = 0
+        failed: CallError | None = None
         while True:
             attempt += 1
             async with origin.gate:
@@ -273,7 +274,10 @@ class Session:
                     # of calls fail for being a queue).
                     started = now
                 left = started + self.deadline - now
-                failed: CallError | None = None
+                if failed is not None and left <= 0:
+                    # The gate was paused for longer than this call has.
+                    raise self._gave_up(failed) from failed
+                failed = None
                 try:
                     response = await self._attempt(
                         request, origin, url, body, content_type, left
@@ -342,11 +346,10 @@ class Session:
             excerpt=_excerpt(response.body),
         )
         if response.status < 400:
-            target = response.headers.get("Location", "nowhere")
-            place = urlsplit(target)
+            target = _target(context.url, response.headers.get("Location"))
             message = (
-                f"the server redirects to {place.scheme}://{place.netloc}{place.path}: "
-                "redirects are refused, so give the final address"
+                f"the server redirects to {target}: redirects are refused, so give the "
+                "final address"
             )
             return Rejected(message, context, response.status)
         said = origin.explain(response)
@@ -373,13 +376,7 @@ class Session:
         if seconds is None or not self._budget.take():
             raise failed
         if context.elapsed + seconds > self.deadline:
-            gave_up = GaveUp(
-                f"the deadline of {self.deadline:g} s does not allow another attempt: "
-                f"{failed.args[0]}",
-                context,
-            )
-            gave_up.maybe_acted = failed.maybe_acted
-            raise gave_up from failed
+            raise self._gave_up(failed) from failed
         logger.info(
             "trying again in %.2f s after %s: %s",
             seconds,
@@ -387,6 +384,15 @@ class Session:
             failed,
         )
         await self.clock.sleep(seconds)
+
+    def _gave_up(self, failed: CallError) -> GaveUp:
+        gave_up = GaveUp(
+            f"the deadline of {self.deadline:g} s does not allow another attempt: "
+            f"{failed.args[0]}",
+            failed.context,
+        )
+        gave_up.maybe_acted = failed.maybe_acted
+        return gave_up
 
 
 def _body(request: Request[T]) -> tuple[bytes | FileBody | None, str | None]:
@@ -397,3 +403,14 @@ def _body(request: Request[T]) -> tuple[bytes | FileBody | None, str | None]:
 
 def _excerpt(body: bytes) -> str:
     return body[: 4 * EXCERPT_LENGTH].decode("utf-8", "replace")[:EXCERPT_LENGTH]
+
+
+def _target(url: str, location: str | None) -> str:
+    """Where a redirect leads, without what may be secret in it."""
+    if location is None:
+        return "an address that it does not name"
+    try:
+        parts = urlsplit(urljoin(url, location))
+    except ValueError:
+        return "an address that cannot be read"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -70,6 +70,7 @@ class TokenFile:
     max_age: float = 60.0
     _token: str = field(default="", init=False, repr=False)
     _read_at: float = field(default=float("-inf"), init=False, repr=False)
+    _changed_at: float = field(default=float("-inf"), init=False, repr=False)
     _now: Callable[[], float] = field(default=anyio.current_time, repr=False)
 
     async def headers(self) -> Mapping[str, str]:
@@ -79,10 +80,13 @@ class TokenFile:
         return {**self.extra, "Authorization": bearer(self._token)}
 
     async def renew(self) -> bool:
-        """Read the file again; true if the token in it is another one."""
-        before = self._token
+        """Read the file again; true if the token in it is another one.
+
+        Or was another one a short while ago: of the calls that were refused with the
+        old token, one is the first to see the new one.
+        """
         await self._read()
-        return self._token != before
+        return self._now() - self._changed_at <= self.max_age
 
     async def _read(self) -> None:
         try:
@@ -92,7 +96,9 @@ class TokenFile:
                 f"the token file {self.file} cannot be read ({error.strerror}): "
                 "check the path and its permissions"
             ) from error
-        self._token = text.strip()
+        before, self._token = self._token, text.strip()
         self._read_at = self._now()
         if not self._token:
             raise MissingCredentials(f"the token file {self.file} is empty")
+        if before and self._token != before:
+            self._changed_at = self._read_at

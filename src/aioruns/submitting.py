@@ -38,7 +38,9 @@ async def submit_once(platform: Platform, submission: Submission) -> RunRef:
         try:
             return await platform.create(submission)
         except CallError as error:
-            if not error.maybe_acted:
+            # A repetition may be refused because the attempt before it acted after
+            # all, so then its run is looked for, too.
+            if attempt == 1 and not error.maybe_acted:
                 raise
             if not platform.abilities.finds:
                 raise OutcomeUnknown(
@@ -48,20 +50,36 @@ async def submit_once(platform: Platform, submission: Submission) -> RunRef:
                     error.context,
                 ) from error
             logger.info("looking for %s after: %s", submission.key, error)
-            found = await _settle(platform, submission)
+            found = await _settle(platform, submission, error)
             if found is not None:
                 return found
-            if attempt == TRIES:
+            if attempt == TRIES or not error.maybe_acted:
                 raise
     raise AssertionError
 
 
-async def _settle(platform: Platform, submission: Submission) -> RunRef | None:
+async def _settle(
+    platform: Platform, submission: Submission, doubt: CallError
+) -> RunRef | None:
     """Look for the key, wait, and look again: lists lag behind."""
-    found = await platform.find(submission)
-    for seconds in platform.abilities.settle:
+    failure: CallError | None = None
+    for seconds in (None, *platform.abilities.settle):
+        if seconds is not None:
+            await platform.clock.sleep(seconds)
+        try:
+            found = await platform.find(submission)
+        except CallError as error:
+            failure = error
+            continue
         if found is not None:
-            break
-        await platform.clock.sleep(seconds)
-        found = await platform.find(submission)
-    return found
+            return found
+        failure = None
+    if failure is not None:
+        # Without a look nothing may be sent again, and the error of the look says
+        # nothing of the submission.
+        raise OutcomeUnknown(
+            f"whether run {submission.key} was created is not known: {doubt.args[0]}; "
+            f"and it could not be looked for: {failure.args[0]}",
+            doubt.context,
+        ) from failure
+    return None

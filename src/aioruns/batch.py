@@ -166,7 +166,7 @@ class Outcomes:
             with anyio.CancelScope(shield=True) as scope:
                 self._submitting.add(scope)
                 try:
-                    run = await evolve(spec, key=key).submit()
+                    run = await spec.runs.submit(spec, new=key)
                 finally:
                     self._submitting.discard(scope)
             if scope.cancelled_caught:

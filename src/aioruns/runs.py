@@ -208,11 +208,12 @@ class Runs:
     platform: Platform
     _watchers: dict[str, Watcher] = field(factory=dict, init=False, repr=False)
 
-    async def submit(self, spec: RunSpec) -> Run:
+    async def submit(self, spec: RunSpec, *, new: str | None = None) -> Run:
         """Create the run of a spec, so that it exists once.
 
         Args:
             spec: What to submit.
+            new: A key that was just made, for a spec that has none of its own.
 
         Returns:
             The run's handle.
@@ -220,9 +221,11 @@ class Runs:
         Raises:
             CallError: The platform refused, or whether it acted stayed unknown.
         """
-        key = spec.key or new_key()
+        key = spec.key or new or new_key()
         since = self.platform.clock.utc()
-        submission = Submission(spec.target, spec.payload, key, since)
+        submission = Submission(
+            spec.target, spec.payload, key, since, fresh=spec.key is None
+        )
         ref = await submit_once(self.platform, submission)
         return Run(self, ref, key)
 

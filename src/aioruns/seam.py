@@ -115,12 +115,15 @@ class Submission:
         key: The client-made text by which the run can be found again.
         since: The client's wall clock when the submission began, before which no run
             of it can have been created; None if that is not known.
+        fresh: Whether the key was made for this submission, so that no earlier one can
+            have left a run under it.
     """
 
     target: str
     payload: Mapping[str, Any] = field(repr=False)
     key: str
     since: datetime | None = None
+    fresh: bool = False
 
 
 @frozen

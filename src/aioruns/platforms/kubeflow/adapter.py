@@ -87,7 +87,7 @@ class Adapter:
         if server.takes_ids:
             run_id = run_id_of(submission.key)
             body["run_id" if is_v2 else "id"] = run_id
-            if await self._exists(run_id):
+            if not submission.fresh and await self._exists(run_id):
                 return RunRef(submission.target, run_id)
         elif "pipeline_spec" in body:
             # wire/kubeflow.md 2.1: G1 refuses parameters in two forms

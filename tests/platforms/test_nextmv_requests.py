@@ -274,7 +274,9 @@ def test_metadata():
             error="",
             input_size=25.0,
             output_size=0.0,
-            format=models.Format(models.FormatPart("json"), models.FormatPart("json")),
+            format=models.Format(
+                models.FormatInput("json"), models.FormatOutput("json")
+            ),
             application_instance_id="staging",
             application_version_id="v3",
         ),

@@ -158,8 +158,8 @@ class Adapter:
             requests.run_information(ref.target, ref.id)
         )
         metadata = information.metadata
-        kind = metadata.format.output if metadata.format else None
-        is_json = kind is None or kind.type in {None, "", "json"}
+        kind = metadata.format.format_output if metadata.format else None
+        is_json = kind is None or kind.output_type in {"", "json"}
         if is_json and (metadata.output_size or 0) <= LARGE:
             result = await self._client.send(requests.run_result(ref.target, ref.id))
             return result.output

@@ -1,12 +1,24 @@
 """What Nextmv answers, and what is sent to it (wire/nextmv.md 4)."""
 
+from aioruns.platforms.nextmv.models.configuration import (
+    RunConfiguration,
+    RunQueuing,
+    RunType,
+    RunTypeConfiguration,
+)
+from aioruns.platforms.nextmv.models.formats import (
+    ContentFormat,
+    Format,
+    FormatInput,
+    FormatOutput,
+    InputFormat,
+    OutputFormat,
+)
 from aioruns.platforms.nextmv.models.runs import (
     ApplicationRecord,
     BinaryUrl,
     DownloadUrl,
     ErrorLog,
-    Format,
-    FormatPart,
     LiveLogItem,
     LiveLogPage,
     Metadata,
@@ -21,17 +33,25 @@ from aioruns.platforms.nextmv.models.runs import (
 __all__ = [
     "ApplicationRecord",
     "BinaryUrl",
+    "ContentFormat",
     "DownloadUrl",
     "ErrorLog",
     "Format",
-    "FormatPart",
+    "FormatInput",
+    "FormatOutput",
+    "InputFormat",
     "LiveLogItem",
     "LiveLogPage",
     "Metadata",
+    "OutputFormat",
+    "RunConfiguration",
     "RunCreated",
     "RunInformation",
     "RunPage",
+    "RunQueuing",
     "RunResult",
     "RunRow",
+    "RunType",
+    "RunTypeConfiguration",
     "UploadUrl",
 ]

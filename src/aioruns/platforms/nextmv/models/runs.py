@@ -5,6 +5,7 @@ from datetime import datetime
 from attrs import field, frozen
 
 from aioruns.http.codec import Json
+from aioruns.platforms.nextmv.models.formats import Format
 
 
 @frozen
@@ -19,21 +20,6 @@ class ApplicationRecord:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     raw: Json = field(factory=dict, repr=False, eq=False)
-
-
-@frozen
-class FormatPart:
-    """One side of a run's format: `json`, `text`, `csv-archive` or `multi-file`."""
-
-    type: str | None = None
-
-
-@frozen
-class Format:
-    """How a run's input and output are written."""
-
-    input: FormatPart | None = None
-    output: FormatPart | None = None
 
 
 @frozen

@@ -242,6 +242,19 @@ async def test_retry_after_is_obeyed_by_all_calls(session, origin, transport, cl
     assert len(transport.sent) == 7
 
 
+async def test_after_a_rate_limit_one_success_opens_for_all(
+    session, origin, transport, clock
+):
+    async def slow():
+        await clock.sleep(1)
+        return answer()
+
+    transport.script = [slow] * 8
+    origin.gate.pause(10)
+    await asyncio.gather(*(session.send(GET, origin) for _ in range(8)))
+    assert clock.now() == 1012
+
+
 async def test_a_retry_after_that_is_too_long_fails_at_once(
     session, origin, transport, clock
 ):
@@ -952,3 +965,19 @@ async def test_large_bodies_arrive_whole(server):
         request = Request("POST", "/f", body=data, content_type="text/plain")
         await session.send(request, made_origin(server.url))
     assert server.seen[0][3] == data
+
+
+async def test_a_body_without_a_type_is_sent_without_one(server):
+    """What is pre-signed may be signed without a type."""
+    async with Session() as session:
+        signed = Request("PUT", presigned=f"{server.url}/b", body=b"x")
+        await session.send(signed, made_origin())
+    assert "Content-Type" not in server.seen[0][2]
+
+
+async def test_a_file_that_is_not_there_is_said_to_be_so(server, tmp_path):
+    async with Session() as session:
+        body = FileBody(tmp_path / "none", 1)
+        with pytest.raises(FileNotFoundError):
+            await session.send(Request("PUT", "/f", body=body), made_origin(server.url))
+    assert server.seen == []

@@ -91,13 +91,25 @@ class AiohttpTransport:
         sink: FileSink | None = None,
     ) -> Response:
         """Send once; see `Transport.send`."""
-        data: bytes | io.BytesIO | AsyncIterator[bytes] | None
         if isinstance(body, FileBody):
-            data = _parts(body)
             headers = {**headers, "Content-Length": str(body.size)}
-        else:
-            data = io.BytesIO(body) if body and len(body) > _LARGE else body
-        by_parts = sink is not None or isinstance(body, FileBody)
+            # Opened and closed here, since aiohttp may drop its writer half-way.
+            async with await anyio.open_file(body.file, "rb") as file:
+                parts = _parts(file, body)
+                return await self._exchange(method, url, headers, parts, timeout, sink)
+        data = io.BytesIO(body) if body and len(body) > _LARGE else body
+        return await self._exchange(method, url, headers, data, timeout, sink)
+
+    async def _exchange(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        data: bytes | io.BytesIO | AsyncIterator[bytes] | None,
+        timeout: float,  # noqa: ASYNC109 - see Transport.send
+        sink: FileSink | None,
+    ) -> Response:
+        by_parts = sink is not None or isinstance(data, AsyncIterator)
         try:
             async with self._http.request(
                 method,
@@ -159,14 +171,13 @@ class AiohttpTransport:
         return None if self._bypassed[host] else self._proxies.get(parts.scheme)
 
 
-async def _parts(body: FileBody) -> AsyncIterator[bytes]:
+async def _parts(file: anyio.AsyncFile[bytes], body: FileBody) -> AsyncIterator[bytes]:
     sent = 0
-    async with await anyio.open_file(body.file, "rb") as file:
-        while part := await file.read(_LARGE):
-            yield part
-            sent += len(part)
-            if body.progress is not None:
-                body.progress(sent, body.size)
+    while part := await file.read(_LARGE):
+        yield part
+        sent += len(part)
+        if body.progress is not None:
+            body.progress(sent, body.size)
 
 
 async def _save(answer: aiohttp.ClientResponse, sink: FileSink) -> None:

@@ -5,7 +5,7 @@ flight and not with the number of specs. One run's failure is an outcome and not
 exception; only a refused key (401, 403) stops everything.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -89,7 +89,7 @@ class Outcome:
 class Outcomes:
     """The outcomes of a sweep, as they come; made by `as_completed`."""
 
-    _specs: AsyncIterator[tuple[int, RunSpec]]
+    _specs: AsyncGenerator[tuple[int, RunSpec], None]
     _max_active: int
     _results: bool
     _wait: bool
@@ -124,12 +124,14 @@ class Outcomes:
         try:
             handled = await self._group.__aexit__(kind, error, traceback)
         except BaseExceptionGroup as group:
-            # An exception of the block itself is raised as it is.
-            if error is not None and group.exceptions == (error,):
-                raise error from error.__cause__
-            raise
+            # Raised as it is: what the block raised, or else what a worker did, such as
+            # an error of the iterator that makes the specs.
+            mine = any(one is error for one in group.exceptions)
+            first = error if mine and error is not None else group.exceptions[0]
+            raise first from first.__cause__
         finally:
             self._outcomes.close()
+            await self._specs.aclose()
         if self._stopped_by is not None:
             raise self._stopped_by
         return handled
@@ -272,12 +274,17 @@ async def submit_all(specs: Specs, *, max_active: int = MAX_ACTIVE) -> list[Run]
     return runs
 
 
-async def _numbered(specs: Specs) -> AsyncIterator[tuple[int, RunSpec]]:
-    if isinstance(specs, AsyncIterable):
-        index = 0
+async def _numbered(specs: Specs) -> AsyncGenerator[tuple[int, RunSpec], None]:
+    if not isinstance(specs, AsyncIterable):
+        for index, spec in enumerate(specs):
+            yield index, spec
+        return
+    index = 0
+    try:
         async for spec in specs:
             yield index, spec
             index += 1
-    else:
-        for index, spec in enumerate(specs):
-            yield index, spec
+    finally:
+        # Its clean-up runs when the sweep ends, not when garbage is collected.
+        if isinstance(specs, AsyncGenerator):
+            await specs.aclose()

@@ -707,7 +707,7 @@ class Server:
 
     async def handle(self, request):
         body = await request.read()
-        self.seen.append((request.method, request.path_qs, request.headers, body))
+        self.seen.append((request.method, request.raw_path, request.headers, body))
         make = self.answers.pop(0) if self.answers else lambda _: web.json_response({})
         made = make(request)
         return await made if asyncio.iscoroutine(made) else made
@@ -836,9 +836,11 @@ async def test_cookies_are_not_kept(server):
         return web.Response(headers={"Set-Cookie": "sticky=1; Path=/"})
 
     server.answers = [cookie]
+    # A plain jar would keep none for a bare address.
+    named = server.url.replace("127.0.0.1", "localhost")
     async with Session() as session:
         for _ in range(2):
-            await session.send(Request("GET", "/"), made_origin(server.url))
+            await session.send(Request("GET", "/"), made_origin(named))
     assert "Cookie" not in server.seen[1][2]
 
 
@@ -851,23 +853,24 @@ async def test_netrc_does_not_replace_our_authorization(server, monkeypatch, tmp
     assert server.seen[0][2]["Authorization"] == f"Bearer {SECRET}"
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def _no_proxies(monkeypatch):
+    """Nothing of the machine's own takes part."""
     for name in ("http", "https", "all", "no"):
         monkeypatch.delenv(f"{name}_proxy", raising=False)
         monkeypatch.delenv(f"{name.upper()}_PROXY", raising=False)
     assert not getproxies()
 
 
-@pytest.mark.usefixtures("_no_proxies")
 async def test_proxies_of_the_environment_are_used_and_bypassed(server, monkeypatch):
     monkeypatch.setenv("http_proxy", server.url)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     async with Session() as session:
         await session.send(GET, made_origin("http://api.example"))
         await session.send(GET, made_origin(server.url))
-    assert server.seen[0][2]["Host"] == "api.example"
-    assert server.seen[1][2]["Host"] == server.url.removeprefix("http://")
+    # A proxy is given the whole address, a server only the path.
+    targets = [seen[1] for seen in server.seen]
+    assert targets == ["http://api.example/runs/r", "/runs/r"]
 
 
 async def test_a_session_of_the_callers_own_is_used_and_not_closed(server):

@@ -26,11 +26,15 @@ class Web:
     def answer(
         self, method, url, payload=None, *, status=200, body=b"", kind=None, **more
     ):
-        """Answer one request; the same request again takes the next answer."""
+        """Answer one request; the same request again takes the next answer.
 
-        def note(_url, **asked):
-            assert asked["allow_redirects"] is False
-            self.sent.append((method, url, dict(asked["headers"] or {}), asked["data"]))
+        The address may be a pattern. Query pairs are noted in the order of their names.
+        """
+
+        def note(asked, **call):
+            assert call["allow_redirects"] is False
+            headers = dict(call["headers"] or {})
+            self.sent.append((method, str(asked), headers, call["data"]))
 
         self._mocked.add(
             url,

@@ -9,7 +9,7 @@ import anyio.abc
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from attrs import define, field, frozen
 
-from aioruns.errors import AiorunsError
+from aioruns.errors import AiorunsError, InvalidInput
 from aioruns.runs import LogEvent, Run
 
 _PAGES_AHEAD = 16
@@ -37,6 +37,7 @@ class MergedLogs:
     _runs: Iterable[Run] | None
     _follow: bool
     failures: list[tuple[Run, AiorunsError]] = field(factory=list, init=False)
+    _joining: bool = field(default=False, init=False)
     _group: anyio.abc.TaskGroup = field(init=False)
     _sender: MemoryObjectSendStream[tuple[Run, Sequence[LogEvent]]] = field(init=False)
     _pages: MemoryObjectReceiveStream[tuple[Run, Sequence[LogEvent]]] = field(
@@ -45,13 +46,15 @@ class MergedLogs:
     _current: list[RunEvent] = field(factory=list, init=False)
 
     async def __aenter__(self) -> Self:
+        runs = None if self._runs is None else list(self._runs)
         self._sender, self._pages = anyio.create_memory_object_stream[
             tuple[Run, Sequence[LogEvent]]
         ](_PAGES_AHEAD)
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
-        if self._runs is not None:
-            for run in self._runs:
+        self._joining = True
+        if runs is not None:
+            for run in runs:
                 self.add(run)
             self.finish()
         return self
@@ -62,19 +65,35 @@ class MergedLogs:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
+        self._joining = False
         self._group.cancel_scope.cancel()
         try:
             return await self._group.__aexit__(kind, error, traceback)
+        except BaseExceptionGroup as group:
+            # Raised as it is: what the block raised, or else a defect in reading.
+            mine = any(one is error for one in group.exceptions)
+            first = error if mine and error is not None else group.exceptions[0]
+            raise first from first.__cause__
         finally:
             self._sender.close()
             self._pages.close()
 
     def add(self, run: Run) -> None:
-        """Let a run join; its lines are read from the beginning."""
+        """Let a run join; its lines are read from the beginning.
+
+        Raises:
+            InvalidInput: Outside of `async with`, or after `finish()`.
+        """
+        if not self._joining:
+            raise InvalidInput(
+                f"run {run.id} cannot join the merged logs: add runs inside of their "
+                "`async with` block, and before finish()"
+            )
         self._group.start_soon(self._read, run, self._sender.clone())
 
     def finish(self) -> None:
         """No further run will join: the stream ends with the logs of those in it."""
+        self._joining = False
         self._sender.close()
 
     def __aiter__(self) -> Self:

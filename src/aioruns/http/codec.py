@@ -14,7 +14,6 @@ import attrs
 import orjson
 from cattrs import Converter, transform_error
 from cattrs.gen import (
-    AttributeOverride,
     make_dict_structure_fn,
     make_dict_unstructure_fn,
     override,
@@ -121,7 +120,7 @@ def key(name: str) -> dict[str, str]:
     return {_KEY: name}
 
 
-def _overrides(cls: Any) -> dict[str, AttributeOverride]:
+def _overrides(cls: Any) -> dict[str, Any]:
     made = {
         one.name: override(rename=one.metadata[_KEY])
         for one in attrs.fields(cls)

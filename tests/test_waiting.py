@@ -293,6 +293,24 @@ async def test_a_refusal_ends_the_waits_at_once(platform):
     assert platform.calls["read_states"] == 1
 
 
+async def test_a_wait_that_is_cancelled_while_its_error_is_under_way(platform):
+    """The error that nobody will raise is no "exception was never retrieved"."""
+    platform.plans["read_states"] = [failing(Unauthorized("no", None, 401))]
+    first, second = platform.add("r1"), platform.add("r2")
+
+    async def lead():
+        with pytest.raises(Unauthorized):
+            await first.wait()
+        other.cancel()
+
+    leader = asyncio.create_task(lead())
+    await asyncio.sleep(0)
+    other = asyncio.create_task(second.wait())
+    await leader
+    with pytest.raises(asyncio.CancelledError):
+        await other
+
+
 async def test_a_closed_session_ends_all_waits(platform):
     runs = [platform.add(f"r{n}") for n in range(3)]
     platform.plans["read_states"] = [failing(SessionClosed("closed"))] * 9

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from attrs import define, frozen
 
-from aioruns.errors import NotFound
-from aioruns.http.codec import Json, structure
+from aioruns.errors import Context, NotFound, Unreadable
+from aioruns.http.codec import DecodeError, Json, structure
 from aioruns.http.request import Request, path, query
 from aioruns.paging import pages
 from aioruns.platforms.client import Client
@@ -65,21 +65,41 @@ class Things:
         *,
         under: str = "items",
         filters: Mapping[str, str] | None = None,
+        no_pagination: bool = False,
     ) -> list[T]:
-        """Read all, page by page; a bare array is taken too (wire/nextmv.md 2)."""
+        """Read all, page by page; a bare array is taken too (wire/nextmv.md 2).
+
+        Args:
+            returns: What an item is structured into.
+            under: The key of the items.
+            filters: Query pairs of every page.
+            no_pagination: Whether to ask once, for the older form without pages.
+        """
         always = filters or {}
 
         async def read(token: str | None) -> tuple[list[object], str | None]:
-            pairs = query({**always, "pagereturn": True, "pagetoken": token})
+            paging = {} if no_pagination else {"pagereturn": True, "pagetoken": token}
+            pairs = query({**always, **paging})
             answer = await self.client.send(
                 Request("GET", self.paths.all(), object, pairs)
             )
-            if isinstance(answer, list):
-                return answer, None
-            page = structure(answer, dict[str, object])
-            return structure(page.get(under) or [], list[object]), _token(page)
+            if answer is None or isinstance(answer, list):
+                return answer or [], None
+            page = structure(answer, Json)
+            following = None if no_pagination else _token(page)
+            return structure(page.get(under) or [], list[object]), following
 
-        return [structure(item, returns) async for page in pages(read) for item in page]
+        try:
+            return [
+                structure(item, returns) async for page in pages(read) for item in page
+            ]
+        except DecodeError as error:
+            platform = self.client.origin.platform
+            raise Unreadable(
+                f"the list of {'/'.join(self.paths.kind) or 'applications'} cannot be "
+                f"read: {error}",
+                Context(platform=platform, method="GET", url=self.paths.all()),
+            ) from error
 
     async def new(self, body: Mapping[str, object], returns: type[T]) -> T:
         """Create one."""

@@ -56,7 +56,9 @@ class Deployment:
                 declare.
             wait_after_fail: Seconds that the workflow's other operations may still take
                 after one has failed; None leaves it to the manager.
-            key: Submission key; the same one makes one execution in this deployment.
+            key: Submission key, by which the execution is found again when an answer
+                was lost. Where the manager lets us choose ids (see `choose_ids`), the
+                same key makes only one execution in this deployment.
 
         Returns:
             A value to submit, here or in a batch.

@@ -503,9 +503,12 @@ async def test_options_of_the_instance_are_under_those_of_the_run(api):
         ({"input_id": "i"}, "managed"),
         ({"input": {}, "options": {"a": 1}}, "strings"),
         ({"input": {}, "options": []}, "object"),
-        ({"input": {}, "result": {"status": "succeeded"}}, "external"),
+        ({"input": {}, "result": {"status": "running"}}, "external"),
         (
-            {"configuration": {"format": {"input": {"type": "multi-file"}}}},
+            {
+                "input": {"a": 1},
+                "configuration": {"format": {"input": {"type": "multi-file"}}},
+            },
             "multi-file",
         ),
         ({"configuration": {"run_type": {"type": "ensemble"}}}, "ensemble"),

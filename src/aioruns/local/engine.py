@@ -42,6 +42,8 @@ class Engine:
             raise ValueError(f"slots must be at least 1, and is {slots}.")
         self.hide: set[str] = set()
         """Secrets that no program may find in its environment."""
+        self.data = data
+        """The SQLite file, or None; façades keep large files beside it."""
         self._book = Book(data or ":memory:")
         self._runner = Runner(self._book, slots=slots, grace=grace, hide=self.hide)
 
@@ -73,8 +75,11 @@ class Engine:
         scope: str = "",
         detail: dict[str, Json] | None = None,
         hold: bool = False,
+        priority: int = 0,
     ) -> RunRecord:
         """Queue a run. `hold=True` keeps it queued until `release`.
+
+        Of the runs that wait for a slot, those with the lowest `priority` go first.
 
         A run without tasks succeeds at once. An id that is taken raises KeyError, and
         tasks that wait for each other raise ValueError.
@@ -89,9 +94,14 @@ class Engine:
             created=utcnow(),
         )
         self._book.add(record)
-        self._runner.start(record, named, held=hold)
+        self._runner.start(record, named, held=hold, priority=priority)
         await self._book.flush()
         return record
+
+    @property
+    def spare(self) -> int:
+        """How many more programs could start at once, without waiting for a slot."""
+        return self._runner.spare()
 
     async def release(self, platform: str, run_id: str) -> None:
         """Let a held run start when a slot is free."""

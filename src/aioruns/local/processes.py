@@ -29,7 +29,11 @@ async def execute_command(
         with anyio.CancelScope(shield=True):
             if command.cwd is None:
                 fresh = await anyio.to_thread.run_sync(_fresh_directory)
-            stdin = await anyio.to_thread.run_sync(_as_file, task.stdin)
+            try:
+                stdin = await anyio.to_thread.run_sync(_as_file, task.stdin)
+            except OSError as error:
+                execution.error = f"The input cannot be read: {error.strerror}."
+                return
         directory = command.cwd or fresh
         assert directory is not None
         env = environment({**command.env, **task.env}, hide)
@@ -197,7 +201,9 @@ def _fresh_directory() -> Path:
     return Path(tempfile.mkdtemp(prefix="aioruns-local-"))
 
 
-def _as_file(data: bytes) -> IO[bytes] | None:
+def _as_file(data: bytes | Path) -> IO[bytes] | None:
+    if isinstance(data, Path):
+        return data.open("rb")
     # A file and no pipe: nobody has to feed it, and a program may open /dev/stdin.
     if not data:
         return None

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from pathlib import Path
 
 import anyio
+import anyio.to_thread
 import orjson
 
 from aioruns.local.execution import Execution
@@ -24,6 +26,25 @@ async def execute(task: Task, execution: Execution, *, hide: Collection[str]) ->
         execution: Receives lines, output, kept files, exit code and reason.
         hide: Secrets; no inherited variable that holds one reaches a subprocess.
     """
+    place = task.place
+    if place is None:
+        await _execute(task, execution, hide)
+        return
+    try:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(place.enter)
+        await _execute(task, execution, hide)
+    except (OSError, ValueError) as error:
+        execution.error = str(error)
+    finally:
+        with anyio.CancelScope(shield=True):
+            try:
+                await anyio.to_thread.run_sync(place.leave)
+            except (OSError, ValueError) as error:
+                execution.error = execution.error or str(error)
+
+
+async def _execute(task: Task, execution: Execution, hide: Collection[str]) -> None:
     if isinstance(task.program, Command):
         await execute_command(task, task.program, execution, hide)
     else:
@@ -38,8 +59,12 @@ async def _execute_callable(
         if execution.crowded:
             await execution.relieve()
 
-    job = Job(stdin=task.stdin, env=dict(task.env), log=log)
     try:
+        stdin = task.stdin
+        if isinstance(stdin, Path):
+            stdin = await anyio.to_thread.run_sync(stdin.read_bytes)
+        directory = task.place.directory if task.place else None
+        job = Job(stdin=stdin, env=dict(task.env), log=log, directory=directory)
         execution.write(
             "stdout", _as_output(await _with_grace(program, job, execution.grace))
         )

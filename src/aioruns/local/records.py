@@ -4,7 +4,7 @@ import enum
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import Factory, define, field, frozen
 
@@ -53,6 +53,8 @@ class Job:
     env: Mapping[str, str]
     log: Callable[[str], Awaitable[None]]
     """Write one line to the run's standard error."""
+    directory: Path | None = None
+    """The run's own working directory, if its task has a place."""
 
 
 Callback = Callable[[Job], Awaitable[bytes | str | Json]]
@@ -63,18 +65,38 @@ they are, nothing for None, anything else as JSON. An exception is its failure."
 Program = Command | Callback
 
 
+class Place(Protocol):
+    """A working directory of a task's own. Its methods are called on worker threads."""
+
+    @property
+    def directory(self) -> Path:
+        """Where it is, or will be."""
+        ...
+
+    def enter(self) -> None:
+        """Make it; an OSError or ValueError is why the task fails."""
+        ...
+
+    def leave(self) -> None:
+        """Take out of it what is wanted and remove it; also if `enter` failed."""
+        ...
+
+
 @frozen
 class Task:
     """One program of a run; most runs have exactly one task, named `main`."""
 
     name: str
     program: Program
-    stdin: bytes = b""
+    stdin: bytes | Path = b""
+    """What is read from standard input: bytes, or a file."""
     env: Mapping[str, str] = Factory(dict)
     after: tuple[str, ...] = ()
     """Names of tasks that must have succeeded before this one starts."""
     keep: tuple[str, ...] = ()
     """Files, relative to the working directory, whose bytes are kept as outputs."""
+    place: Place | None = None
+    """Made when the task starts, and cleared when it has ended."""
 
 
 @define

@@ -58,14 +58,23 @@ class Runner:
     # -- what may be asked -----------------------------------------------------------
 
     def start(
-        self, record: RunRecord, tasks: Mapping[str, Task], *, held: bool = False
+        self,
+        record: RunRecord,
+        tasks: Mapping[str, Task],
+        *,
+        held: bool = False,
+        priority: int = 0,
     ) -> None:
         """Queue a run."""
-        live = Live(record, tasks, held=held)
+        live = Live(record, tasks, held=held, priority=priority)
         self._live[record.serial] = live
         self._book.enter(record, State.QUEUED)
         if not held:
             self._admit(live)
+
+    def spare(self) -> int:
+        """How many more tasks could start now."""
+        return max(0, self._free - self._queue.waiting())
 
     def release(self, record: RunRecord) -> None:
         """Queue a run that was held."""

@@ -1,4 +1,4 @@
-"""Which task starts next: first come, first served over runs, in order inside a run."""
+"""Which task starts next: by priority, then first come, first served."""
 
 import heapq
 import itertools
@@ -18,6 +18,8 @@ class Live:
     record: RunRecord
     tasks: Mapping[str, Task]
     held: bool = False
+    priority: int = 0
+    """Runs with a lower one start first."""
     offered: set[str] = field(factory=set)
     """Tasks that were given to the queue."""
     scopes: dict[str, anyio.CancelScope] = field(factory=dict)
@@ -65,10 +67,10 @@ class Live:
 
 
 class Queue:
-    """Ready tasks, those of the run that was queued first at the front."""
+    """Ready tasks, those of the most urgent run that was queued first at the front."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, int, Live, str]] = []
+        self._heap: list[tuple[int, int, int, Live, str]] = []
         self._orders: dict[int, int] = {}
         self._arrivals = itertools.count()
         self._entries = itertools.count()
@@ -83,16 +85,24 @@ class Queue:
         order = self._orders[id(live)]
         for name in live.ready():
             live.offered.add(name)
-            heapq.heappush(self._heap, (order, next(self._entries), live, name))
+            entry = (live.priority, order, next(self._entries), live, name)
+            heapq.heappush(self._heap, entry)
 
     def leave(self, live: Live) -> None:
         """Forget a run that has ended."""
         self._orders.pop(id(live), None)
 
+    def waiting(self) -> int:
+        """How many tasks wait for a slot."""
+        return sum(
+            live.record.tasks[name].state is State.QUEUED
+            for *_, live, name in self._heap
+        )
+
     def take(self) -> tuple[Live, Task] | None:
         """The next task to start; those that were canceled meanwhile are skipped."""
         while self._heap:
-            _, _, live, name = heapq.heappop(self._heap)
+            *_, live, name = heapq.heappop(self._heap)
             if live.record.tasks[name].state is State.QUEUED:
                 return live, live.tasks[name]
         return None

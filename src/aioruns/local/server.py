@@ -85,7 +85,9 @@ class LocalServer:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.nextmv.close)
             await stack.enter_async_context(self.engine)
+            stack.push_async_callback(self.nextmv.stop)
             runner = web.AppRunner(
                 self._application(),
                 access_log=None,

@@ -15,8 +15,11 @@ PLATFORM = "nextmv"
 INLINE_LIMIT = 5 * 1024 * 1024
 """Bytes of compact JSON; strictly more goes through URLs (wire/nextmv.md 1.10)."""
 
-UPLOAD_LIMIT = 500 * 1024 * 1024
-"""Bytes of one upload or request body (wire/nextmv.md 1.10)."""
+BODY_LIMIT = 500 * 1024 * 1024
+"""Bytes of one request body (wire/nextmv.md 1.10)."""
+
+UPLOAD_LIMIT = 700 * 1024 * 1024
+"""Bytes of one upload to a pre-signed URL (wire/nextmv.md 1.10)."""
 
 _SMALL = 64 * 1024
 
@@ -76,8 +79,8 @@ async def body(request: web.Request) -> bytes:
     size = 0
     async for chunk in request.content.iter_any():
         size += len(chunk)
-        if size > UPLOAD_LIMIT:
-            raise Refusal(413, f"The request body is larger than {UPLOAD_LIMIT} bytes.")
+        if size > BODY_LIMIT:
+            raise Refusal(413, f"The request body is larger than {BODY_LIMIT} bytes.")
         chunks.append(chunk)
     return b"".join(chunks)
 

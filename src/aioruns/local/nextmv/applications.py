@@ -14,12 +14,19 @@ from aioruns.local.nextmv.answers import (
     text_of,
 )
 from aioruns.local.nextmv.binaries import Binaries, add, executable, latest
+from aioruns.local.nextmv.configuration import Layer, format_of, queuing_of
 from aioruns.local.nextmv.desk import APPLICATION, Desk, Route
 from aioruns.local.nextmv.pages import listing
 from aioruns.local.nextmv.things import Things, named, stamped
 from aioruns.local.records import Json
 
 _POINTERS = ("default_instance", "default_experiment_instance")
+
+_INSIDE = (
+    *("versions", "instances", "binaries", "inputs", "setinputs", "inputsets"),
+    *("secrets", "ensembles"),
+)
+"""The kinds of documents that go with their application."""
 
 REGISTERED = "registered"
 """The id of the binary that stands for a program registered in code."""
@@ -38,7 +45,7 @@ def new_application(fields: dict[str, Json]) -> dict[str, Json]:
 
 
 def _version(
-    desk: Desk, app: str, _fields: dict[str, Json], before: dict[str, Json]
+    desk: Desk, app: str, fields: dict[str, Json], before: dict[str, Json]
 ) -> dict[str, Json]:
     if before:
         return {"executable": before["executable"]}
@@ -48,7 +55,10 @@ def _version(
             400,
             f"Application '{app}' has no binary to make a version of: push one first.",
         )
-    return {"executable": executable(binary)}
+    made: dict[str, Json] = {"executable": executable(binary)}
+    if configuration := object_of(fields, "configuration"):
+        made["configuration"] = _checked(configuration)
+    return made
 
 
 def _instance(
@@ -63,9 +73,21 @@ def _instance(
         )
     return {
         "version_id": version,
-        "configuration": object_of(fields, "configuration"),
+        "configuration": _checked(object_of(fields, "configuration")),
         "locked": before.get("locked", False),
     }
+
+
+def _checked(configuration: dict[str, Json]) -> dict[str, Json]:
+    """A configuration that runs can be started with."""
+    object_of(configuration, "options")
+    format_of([Layer("instance", configuration)], None, {})
+    queuing_of(configuration)
+    text_of(configuration, "secrets_collection_id")
+    text_of(configuration, "execution_class")
+    if text_of(configuration, "integration_id"):
+        return {**configuration, "execution_class": "integration"}
+    return configuration
 
 
 def versions(desk: Desk) -> Things:
@@ -139,8 +161,9 @@ class Applications:
         for record in engine.runs(PLATFORM, app):
             await engine.remove(PLATFORM, record.id)
         await self.desk.drop("latest", app)
-        for kind in ("versions", "instances", "binaries"):
+        for kind in _INSIDE:
             await self._clear(f"{kind}/{app}", self.desk.rows(f"{kind}/{app}"))
+        await self.desk.files.drop(app)
         return web.Response(status=204)
 
     async def _clear(self, kind: str, keys: Iterable[str]) -> None:

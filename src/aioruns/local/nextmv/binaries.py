@@ -1,16 +1,13 @@
 """What an application runs: pushed tarballs, and programs registered in code."""
 
 import asyncio
-import atexit
-import shutil
-import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from aiohttp import web
-from attrs import define, evolve, field
+from attrs import define, field, frozen
 
 from aioruns.local.nextmv.answers import (
-    PLATFORM,
     Refusal,
     answer,
     json_object,
@@ -22,14 +19,18 @@ from aioruns.local.nextmv.manifest import (
     DEFAULT_RUNTIME,
     BadAppError,
     command,
+    completed,
     read_start,
     unpack,
 )
-from aioruns.local.nextmv.presigned import signed_url, upload_blob
-from aioruns.local.records import Command, Json, Program, utcnow
+from aioruns.local.nextmv.presigned import UPLOADS, signed_url
+from aioruns.local.records import Json, Program, utcnow
 
 _PUSHED = "pushed-binary"
 """The upload id of the tarball that waits for its activation: the last one wins."""
+
+_BINARIES = "binaries"
+"""The group of files that were activated."""
 
 
 def executable(binary: dict[str, Json]) -> dict[str, Json]:
@@ -62,13 +63,21 @@ async def add(
     return binary
 
 
+@frozen
+class Installed:
+    """A program that can be run now."""
+
+    program: Program
+    root: Path | None = None
+    """Where it was unpacked; a program of this process was not."""
+
+
 @define
 class Binaries:
     """The handlers of a push, and the programs behind the binaries."""
 
     desk: Desk
-    _programs: dict[tuple[str, str], Program] = field(factory=dict)
-    _home: Path | None = None
+    _installed: dict[tuple[str, str], Installed] = field(factory=dict)
     _unpacking: asyncio.Lock = field(factory=asyncio.Lock)
 
     def routes(self) -> list[Route]:
@@ -87,7 +96,7 @@ class Binaries:
         """Unpack the tarball and let the instance `latest` run it."""
         app = self.desk.application(request)
         requirements = object_of(await json_object(request), "requirements")
-        tarball = await self.desk.engine.blob(PLATFORM, upload_blob(app, _PUSHED))
+        tarball = await self.desk.files.find(app, UPLOADS, _PUSHED)
         if tarball is None:
             raise Refusal(
                 400,
@@ -96,68 +105,60 @@ class Binaries:
             )
         key = f"binary-{slug(12)}"
         # The next push replaces the upload; this binary stays for its versions.
-        await self.desk.engine.put_blob(PLATFORM, upload_blob(app, key), tarball)
-        await self._unpacked(app, key, tarball, requirements)
+        tarball = await self.desk.files.link(tarball, app, _BINARIES, key)
+        try:
+            root = (await self._unpacked(app, key, tarball, requirements)).root
+        except Refusal:
+            await self.desk.files.drop(app, _BINARIES, key)
+            raise
+        assert root is not None
+        requirements = await asyncio.to_thread(completed, requirements, root)
         return answer(executable(await add(self.desk, app, key, requirements)))
 
     def register(self, app: str, key: str, program: Program) -> None:
         """Let a binary mean a program of this process."""
-        self._programs[app, key] = program
+        self._installed[app, key] = Installed(program)
 
     def forget(self, app: str) -> None:
         """Drop the programs of an application that was deleted."""
-        for known in [known for known in self._programs if known[0] == app]:
-            del self._programs[known]
+        for known in [known for known in self._installed if known[0] == app]:
+            del self._installed[known]
 
-    async def program(self, app: str, key: str, options: dict[str, str]) -> Program:
-        """The program of a binary, given the options that it is to run with.
+    async def installed(self, app: str, binary: Mapping[str, Json]) -> Installed:
+        """What a binary runs.
 
         Raises:
             Refusal: It cannot be run (400).
         """
-        if (app, key) not in self._programs:
-            binary = self.desk.find(f"binaries/{app}", key)
-            tarball = await self.desk.engine.blob(PLATFORM, upload_blob(app, key))
-            if binary is None or tarball is None:
+        key = binary["id"]
+        if (app, key) not in self._installed:
+            tarball = await self.desk.files.find(app, _BINARIES, key)
+            if tarball is None:
                 raise Refusal(
                     400,
                     f"The program of application '{app}' lives in code that this "
                     "server has not loaded: register it again, or push a binary.",
                 )
             await self._unpacked(app, key, tarball, binary["requirements"])
-        program = self._programs[app, key]
-        if not isinstance(program, Command):
-            return program
-        arguments = [text for k, v in options.items() for text in (f"-{k}", v)]
-        return evolve(program, argv=(*program.argv, *arguments))
+        return self._installed[app, key]
 
     async def _unpacked(
-        self, app: str, key: str, tarball: bytes, requirements: dict[str, Json]
-    ) -> None:
+        self, app: str, key: str, tarball: Path, requirements: dict[str, Json]
+    ) -> Installed:
         async with self._unpacking:
-            if (app, key) in self._programs:
-                return
-            try:
-                program = await asyncio.to_thread(
-                    self._unpack, key, tarball, requirements
-                )
-            except BadAppError as error:
-                raise Refusal(400, str(error)) from error
-            self._programs[app, key] = program
+            if (app, key) not in self._installed:
+                try:
+                    self._installed[app, key] = await asyncio.to_thread(
+                        self._unpack, key, tarball, requirements
+                    )
+                except BadAppError as error:
+                    raise Refusal(400, str(error)) from error
+            return self._installed[app, key]
 
     def _unpack(
-        self, key: str, tarball: bytes, requirements: dict[str, Json]
-    ) -> Command:
-        if self._home is None:
-            self._home = Path(tempfile.mkdtemp(prefix="aioruns-nextmv-"))
-            # In case that nobody calls `close`.
-            atexit.register(shutil.rmtree, self._home, ignore_errors=True)
-        directory = self._home / key
+        self, key: str, tarball: Path, requirements: dict[str, Json]
+    ) -> Installed:
+        directory = self.desk.files.scratch() / key
         unpack(tarball, directory)
-        return command(directory, read_start(directory, requirements))
-
-    async def close(self) -> None:
-        """Delete what was unpacked."""
-        if self._home is not None:
-            await asyncio.to_thread(shutil.rmtree, self._home, ignore_errors=True)
-            self._home = None
+        program = command(directory, read_start(directory, requirements))
+        return Installed(program, directory)

@@ -5,11 +5,13 @@ import string
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-from attrs import define
+from attrs import define, field
 
 from aioruns.local.engine import Engine
 from aioruns.local.facade import Settings
 from aioruns.local.nextmv.answers import PLATFORM, Refusal
+from aioruns.local.nextmv.background import Background
+from aioruns.local.nextmv.files import Files
 from aioruns.local.records import Json
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -30,10 +32,12 @@ def slug(length: int = 8) -> str:
 
 @define
 class Desk:
-    """The engine, the settings, and the documents of the façade."""
+    """The engine, the settings, and the documents and files of the façade."""
 
     engine: Engine
     settings: Settings
+    files: Files
+    background: Background = field(factory=Background)
     live_delay: float = 0.2
     """Seconds until a client should ask for more live logs."""
 

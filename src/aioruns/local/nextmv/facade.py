@@ -17,32 +17,49 @@ from aioruns.local.nextmv.applications import (
     versions,
 )
 from aioruns.local.nextmv.binaries import Binaries
+from aioruns.local.nextmv.definitions import definitions
 from aioruns.local.nextmv.desk import Desk, Handler
+from aioruns.local.nextmv.ensembles import EnsembleRuns
+from aioruns.local.nextmv.files import Files
+from aioruns.local.nextmv.inputsets import input_sets
+from aioruns.local.nextmv.locking import Locks
+from aioruns.local.nextmv.managed import managed_inputs
+from aioruns.local.nextmv.outputs import Outputs
 from aioruns.local.nextmv.presigned import Presigned
 from aioruns.local.nextmv.reading import Reading
 from aioruns.local.nextmv.runs import Runs
+from aioruns.local.nextmv.starting import Starter
+from aioruns.local.nextmv.vault import vault
 from aioruns.local.nextmv.verdicts import Verdicts
 from aioruns.local.records import Program
 
 
 class NextmvFacade:
-    """Nextmv Cloud, as far as runs are concerned."""
+    """Nextmv Cloud: applications, what stands in them, and their runs."""
 
     name = PLATFORM
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
-        self._desk = Desk(engine, settings)
+        self._desk = Desk(engine, settings, Files(engine.data))
         self._binaries = Binaries(self._desk)
         self._presigned = Presigned(self._desk)
-        verdicts = Verdicts(engine)
+        outputs = Outputs(self._desk)
+        verdicts = Verdicts(self._desk, outputs)
+        starter = Starter(self._desk, self._binaries)
+        ensembles = EnsembleRuns(self._desk, starter, outputs, verdicts)
         self._resources = (
             Applications(self._desk, self._binaries),
             versions(self._desk),
             instances(self._desk),
+            Locks(instances(self._desk)),
+            managed_inputs(self._desk),
+            input_sets(self._desk),
+            vault(self._desk),
+            definitions(self._desk),
             self._binaries,
             self._presigned,
-            Runs(self._desk, self._binaries, verdicts),
-            Reading(self._desk, verdicts),
+            Runs(self._desk, starter, ensembles, verdicts),
+            Reading(self._desk, verdicts, outputs),
         )
         self._registered: dict[str, str] = {}
         self._founding = asyncio.Lock()
@@ -89,9 +106,13 @@ class NextmvFacade:
         """An error answer."""
         return refused(status, message)
 
+    async def stop(self) -> None:
+        """End the work that goes on beside the requests."""
+        await self._desk.background.stop()
+
     async def close(self) -> None:
-        """Delete what pushes left on the disk."""
-        await self._binaries.close()
+        """Delete the files that do not outlive the server; no program may be left."""
+        await self._desk.files.close()
 
     def _answered(self, handler: Handler, *, key: bool) -> Handler:
         async def answered(request: web.Request) -> web.StreamResponse:

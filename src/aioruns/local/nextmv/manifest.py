@@ -1,6 +1,5 @@
 """From an uploaded tarball to a program: unpacking it and reading its `app.yaml`."""
 
-import io
 import sys
 import tarfile
 import zlib
@@ -29,7 +28,7 @@ class BadAppError(Exception):
     """What was pushed cannot be run; the text says why."""
 
 
-def unpack(tarball: bytes, directory: Path) -> None:
+def unpack(tarball: Path, directory: Path) -> None:
     """Unpack a pushed `app.tar.gz`.
 
     The archive may consist of several gzip members (wire/nextmv.md 6.2).
@@ -39,7 +38,7 @@ def unpack(tarball: bytes, directory: Path) -> None:
     """
     directory.mkdir(parents=True)
     try:
-        with tarfile.open(fileobj=io.BytesIO(tarball), mode="r:gz") as archive:
+        with tarfile.open(tarball, mode="r:gz") as archive:
             archive.extractall(directory, filter="data")
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise BadAppError(f"The tarball cannot be unpacked: {error}.") from error
@@ -66,6 +65,36 @@ def read_start(directory: Path, requirements: Mapping[str, Json]) -> Start:
     entrypoint = execution.get("entrypoint") or requirements.get("entrypoint")
     cwd = execution.get("cwd") or requirements.get("working_directory")
     return Start(str(kind), str(entrypoint or _STARTS[kind][1]), str(cwd or "."))
+
+
+def completed(requirements: dict[str, Json], directory: Path) -> dict[str, Json]:
+    """The requirements, with what only `app.yaml` says about files and options.
+
+    An official push says both in the activation too (wire/nextmv.md 6.1).
+    """
+    configuration = _mapping(_manifest(directory).get("configuration"))
+    content = _mapping(configuration.get("content"))
+    options = _mapping(configuration.get("options"))
+    told: dict[str, Json] = {}
+    if content:
+        files = _mapping(content.get("multi-file"))
+        told["io_configuration"] = {
+            "format": content.get("format") or "json",
+            "multi_file": {
+                "input_path": _mapping(files.get("input")).get("path"),
+                "output_configuration": {
+                    f"{name}_path": path
+                    for name, path in _mapping(files.get("output")).items()
+                },
+            },
+        }
+    if options:
+        told["options"] = options
+    return told | requirements
+
+
+def _mapping(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}
 
 
 def _manifest(directory: Path) -> dict[str, Json]:

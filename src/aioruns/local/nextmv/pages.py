@@ -67,10 +67,16 @@ def _after(parts: list[str | int], keys: Sequence[str]) -> int:
             raise Refusal(400, "The page token is not one that this list gave out.")
 
 
-def listing(request: web.Request, rows: dict[str, Json], size: int) -> web.Response:
-    """The answer to a list request of `rows`, which are keyed by id."""
+def listing(
+    request: web.Request, rows: dict[str, Json], size: int, *, bare: bool = True
+) -> web.Response:
+    """The answer to a list request of `rows`, which are keyed by id.
+
+    Without pages that is an array, or if not `bare` an object with `items`
+    (wire/nextmv.md 2).
+    """
     part, following = cut(request, list(rows), size)
     items = list(rows.values())[part]
-    if not wants_pages(request):
-        return answer(items)
-    return answer({"items": items, "next_page_token": following})
+    if wants_pages(request):
+        return answer({"items": items, "next_page_token": following})
+    return answer(items if bare else {"items": items})

@@ -5,17 +5,47 @@ import binascii
 import hashlib
 import hmac
 import json
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 from aiohttp import web
 from attrs import frozen
 
-from aioruns.local.nextmv.answers import PLATFORM, Refusal, answer, body, compact
+from aioruns.local.nextmv.answers import (
+    PLATFORM,
+    UPLOAD_LIMIT,
+    Refusal,
+    answer,
+    compact,
+)
 from aioruns.local.nextmv.desk import APPLICATION, Desk, Route, slug
 
+UPLOADS = "uploads"
+"""The group of files that were put to upload URLs, named by their upload ids."""
 
-def upload_blob(app: str, upload_id: str) -> str:
-    """Under which key the engine keeps what was uploaded."""
-    return f"upload/{app}/{upload_id}"
+
+async def uploaded(desk: Desk, app: str, upload_id: str, what: str) -> Path:
+    """The file that was uploaded under an id.
+
+    Raises:
+        Refusal: Nothing was (400).
+    """
+    path = await desk.files.find(app, UPLOADS, upload_id)
+    if path is None:
+        raise Refusal(
+            400,
+            f"Nothing was uploaded under '{upload_id}': ask for an upload URL and put "
+            f"the {what} to it first.",
+        )
+    return path
+
+
+def download_url(desk: Desk, content_type: str, *file: str) -> str:
+    """Where to fetch a file, named by application, group and name, or by a run id.
+
+    A run id alone stands for what the run printed.
+    """
+    return signed_url(desk, "downloads", content_type, *file)
 
 
 def signed_url(desk: Desk, directory: str, *parts: str) -> str:
@@ -83,19 +113,27 @@ class Presigned:
         app, upload_id = _opened(self.desk, "uploads", request)
         if request.content_length is None:
             raise Refusal(411, "An upload needs a Content-Length header.")
-        data = await body(request)
-        await self.desk.engine.put_blob(PLATFORM, upload_blob(app, upload_id), data)
+        await self.desk.files.take(app, UPLOADS, upload_id, _limited(request))
         return web.Response()
 
-    async def download(self, request: web.Request) -> web.Response:
-        """Send an input or an output."""
-        kind, key, content_type = _opened(self.desk, "downloads", request)
-        engine = self.desk.engine
-        data = await (
-            engine.stdout(PLATFORM, key)
-            if kind == "output"
-            else engine.blob(PLATFORM, key)
-        )
-        if data is None:
-            raise Refusal(404, "The file behind this URL is gone.")
-        return web.Response(body=data, content_type=content_type)
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        """Send an input, an output or an asset."""
+        content_type, *file = _opened(self.desk, "downloads", request)
+        if len(file) == 3:
+            path = await self.desk.files.find(*file)
+            if path is not None:
+                return web.FileResponse(path, headers={"Content-Type": content_type})
+        else:
+            data = await self.desk.engine.stdout(PLATFORM, *file)
+            if data is not None:
+                return web.Response(body=data, content_type=content_type)
+        raise Refusal(404, "The file behind this URL is gone.")
+
+
+async def _limited(request: web.Request) -> AsyncIterator[bytes]:
+    size = 0
+    async for chunk in request.content.iter_any():
+        size += len(chunk)
+        if size > UPLOAD_LIMIT:
+            raise Refusal(413, f"An upload may have {UPLOAD_LIMIT} bytes at most.")
+        yield chunk

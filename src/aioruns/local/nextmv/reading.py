@@ -11,18 +11,20 @@ from aioruns.local.nextmv.answers import (
     parsed,
     rfc3339,
 )
+from aioruns.local.nextmv.assets import asset_download, asset_rows
 from aioruns.local.nextmv.desk import Desk, Route
+from aioruns.local.nextmv.inputs import run_files
+from aioruns.local.nextmv.outputs import ARCHIVE_TYPE, CONTENT_TYPES, Outputs
 from aioruns.local.nextmv.pages import token, untoken
-from aioruns.local.nextmv.presigned import signed_url
-from aioruns.local.nextmv.runs import MAIN, RUN, found
-from aioruns.local.nextmv.verdicts import Verdicts
+from aioruns.local.nextmv.presigned import download_url
+from aioruns.local.nextmv.runs import RUN, found
+from aioruns.local.nextmv.starting import MAIN
+from aioruns.local.nextmv.verdicts import Verdict, Verdicts
 from aioruns.local.nextmv.views import information
 from aioruns.local.records import Json, RunRecord, State
 
 _LOG = ("stderr",)
 """Standard output is the run's output; the log is what it wrote beside that."""
-
-_TYPES = {"json": "application/json", "text": "text/plain"}
 
 
 def _wants_url(request: web.Request) -> bool:
@@ -35,6 +37,7 @@ class Reading:
 
     desk: Desk
     verdicts: Verdicts
+    outputs: Outputs
 
     def routes(self) -> list[Route]:
         """All below one run."""
@@ -46,6 +49,8 @@ class Reading:
             ("GET", f"{RUN}/logs", self.logs),
             ("GET", f"{RUN}/logs/live", self.live),
             ("GET", f"{RUN}/assets", self.assets),
+            ("GET", f"{RUN}/assets/{{asset}}", self.asset),
+            ("GET", f"{RUN}/ensemble", self.ensemble),
         ]
 
     async def metadata(self, request: web.Request) -> web.Response:
@@ -59,49 +64,60 @@ class Reading:
         verdict = await self.verdicts.of(record)
         body = information(record, verdict)
         if verdict.state is State.SUCCEEDED:
-            body["output"] = await self._output(request, record)
+            if await self.outputs.size(record) is not None:
+                body["output"] = await self._output(request, record, verdict)
         elif verdict.state is State.FAILED:
             body["error_log"] = await self._error_log(record, verdict.error)
         return answer(body)
 
-    async def input(self, request: web.Request) -> web.Response:
+    async def input(self, request: web.Request) -> web.StreamResponse:
         """The input as it was given, or where to fetch it."""
         record = found(self.desk, request)
-        key = record.detail["input_blob"]
         kind = record.detail["format"]["input"]["type"]
+        content_type = CONTENT_TYPES.get(kind, ARCHIVE_TYPE)
         if _wants_url(request):
-            return answer({"url": self._url("input", key, kind)})
-        data = await self.desk.engine.blob(PLATFORM, key)
-        return _inline(data or b"", kind)
+            group = run_files(record.id)
+            url = download_url(self.desk, content_type, record.scope, group, "input")
+            return answer({"url": url})
+        path = await self.outputs.side_file(record, "input")
+        if path is None:
+            raise Refusal(404, f"Run '{record.id}' has no input.")
+        _check_inline(record.detail["input_size"])
+        return web.FileResponse(path, headers={"Content-Type": content_type})
 
     async def output(self, request: web.Request) -> web.Response:
-        """The output of a success, or where to fetch it."""
+        """The output, or where to fetch it."""
         record = found(self.desk, request)
         verdict = await self.verdicts.of(record)
-        if verdict.state is not State.SUCCEEDED:
+        has = verdict.state is State.SUCCEEDED or record.detail.get("result")
+        if not has or await self.outputs.size(record) is None:
             raise Refusal(
                 404, f"Run '{record.id}' has no output: it is {verdict.state.value}."
             )
-        kind = record.detail["format"]["output"]["type"]
         if _wants_url(request):
-            return answer({"url": self._url("output", record.id, kind)})
-        data = await self.desk.engine.stdout(PLATFORM, record.id)
-        return _inline(data or b"", kind)
+            return answer({"url": self.outputs.url(record)})
+        _check_inline(verdict.output_size)
+        kind = record.detail["format"]["output"]["type"]
+        data = await self.outputs.data(record)
+        return web.Response(
+            body=data, content_type=CONTENT_TYPES.get(kind, ARCHIVE_TYPE)
+        )
 
-    async def _output(self, request: web.Request, record: RunRecord) -> Json:
+    async def _output(
+        self, request: web.Request, record: RunRecord, verdict: Verdict
+    ) -> Json:
         kind = record.detail["format"]["output"]["type"]
         # Only JSON fits into the answer; for the rest clients ask for a URL.
         if _wants_url(request) or kind != "json":
-            return {"url": self._url("output", record.id, kind)}
-        data = await self.desk.engine.stdout(PLATFORM, record.id) or b""
-        _check_inline(data)
-        return await parsed(data)
-
-    def _url(self, what: str, key: str, kind: str) -> str:
-        return signed_url(self.desk, "downloads", what, key, _TYPES[kind])
+            return {"url": self.outputs.url(record)}
+        _check_inline(verdict.output_size)
+        try:
+            return await parsed(await self.outputs.data(record))
+        except ValueError:  # a tracked run may have uploaded anything
+            return {"url": self.outputs.url(record)}
 
     async def _error_log(self, record: RunRecord, error: str) -> dict[str, Json]:
-        stdout = await self.desk.engine.stdout(PLATFORM, record.id) or b""
+        stdout = await self.outputs.printed(record)
         return {
             "error": error,
             "stdout": stdout[:INLINE_LIMIT].decode(errors="replace"),
@@ -153,20 +169,40 @@ class Reading:
         )
 
     async def assets(self, request: web.Request) -> web.Response:
-        """No run has assets here."""
-        found(self.desk, request)
-        return answer({"items": []})
+        """What the run shows beside its solution."""
+        record = found(self.desk, request)
+        await self.verdicts.of(record)  # looks for assets
+        return answer({"items": asset_rows(record)})
+
+    async def asset(self, request: web.Request) -> web.Response:
+        """Where to fetch one asset."""
+        record = found(self.desk, request)
+        await self.verdicts.of(record)
+        return answer(asset_download(self.desk, record, request.match_info["asset"]))
+
+    async def ensemble(self, request: web.Request) -> web.Response:
+        """The runs of an ensemble, and which of them is its result."""
+        record = found(self.desk, request)
+        if "children" not in record.detail:
+            raise Refusal(404, f"Run '{record.id}' is no ensemble run.")
+        children = [
+            self.desk.engine.get(PLATFORM, key) for key in record.detail["children"]
+        ]
+        rows = [
+            {"run_id": child.id, "status_v2": (await self.verdicts.of(child)).state}
+            | child.detail["ensemble"]
+            for child in children
+            if child is not None
+        ]
+        definition = record.detail["run_type"]["definition_id"]
+        told = {"run_id": record.id, "definition_id": definition, "runs": rows}
+        return answer(told | record.detail.get("picked", {}))
 
 
-def _check_inline(data: bytes) -> None:
-    if len(data) > INLINE_LIMIT:
+def _check_inline(size: int) -> None:
+    if size > INLINE_LIMIT:
         raise Refusal(
             400,
-            f"This has {len(data)} bytes, more than the {INLINE_LIMIT} that fit into "
-            "an answer: ask again with `format=url`.",
+            f"This has {size} bytes, more than the {INLINE_LIMIT} that fit into an "
+            "answer: ask again with `format=url`.",
         )
-
-
-def _inline(data: bytes, kind: str) -> web.Response:
-    _check_inline(data)
-    return web.Response(body=data, content_type=_TYPES[kind])

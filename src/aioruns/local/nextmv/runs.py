@@ -10,19 +10,19 @@ from aioruns.local.nextmv.answers import (
     json_object,
     text_of,
 )
-from aioruns.local.nextmv.binaries import Binaries
 from aioruns.local.nextmv.desk import APPLICATION, Desk, Route
+from aioruns.local.nextmv.ensembles import EnsembleRuns
+from aioruns.local.nextmv.inputs import run_files
 from aioruns.local.nextmv.pages import cut, wants_pages
-from aioruns.local.nextmv.presigned import upload_blob
-from aioruns.local.nextmv.submission import detail_of, stdin_of, target
+from aioruns.local.nextmv.starting import Starter
+from aioruns.local.nextmv.submission import run_type_of
+from aioruns.local.nextmv.tracking import track
 from aioruns.local.nextmv.verdicts import Verdicts
 from aioruns.local.nextmv.views import listed, queued
-from aioruns.local.records import Json, RunRecord, Task
+from aioruns.local.records import Json, RunRecord
 
 RUNS = f"{APPLICATION}/runs"
 RUN = f"{RUNS}/{{run}}"
-MAIN = "main"
-"""The one task of every run."""
 
 
 def found(desk: Desk, request: web.Request) -> RunRecord:
@@ -40,7 +40,8 @@ class Runs:
     """The handlers that change runs, and their lists."""
 
     desk: Desk
-    binaries: Binaries
+    starter: Starter
+    ensembles: EnsembleRuns
     verdicts: Verdicts
 
     def routes(self) -> list[Route]:
@@ -55,32 +56,21 @@ class Runs:
         ]
 
     async def new(self, request: web.Request) -> web.Response:
-        """Queue a run."""
+        """Queue a run, or take note of one that ran elsewhere."""
         app = self.desk.application(request)
         fields = await json_object(request)
-        wanted = target(self.desk, app, request.query.get("instance_id"))
-        detail = detail_of(wanted, fields)
-        stdin = await stdin_of(self.desk, app, fields)
-        options: dict[str, str] = detail["options"]
-        program = await self.binaries.program(app, wanted.binary["id"], options)
-        run_id = wanted.run_id()
-        detail["input_size"] = len(stdin)
-        detail["input_blob"] = await self._kept(app, run_id, fields, stdin)
-        task = Task(MAIN, program, stdin, {} if _takes_arguments(program) else options)
-        await self.desk.engine.submit(
-            PLATFORM, run_id, [task], scope=app, detail=detail
-        )
-        return answer({"run_id": run_id})
-
-    async def _kept(
-        self, app: str, run_id: str, fields: dict[str, Json], stdin: bytes
-    ) -> str:
-        """Under which key the input can be read again."""
-        if upload_id := text_of(fields, "upload_id"):
-            return upload_blob(app, upload_id)
-        key = f"input/{run_id}"
-        await self.desk.engine.put_blob(PLATFORM, key, stdin)
-        return key
+        instance_id = request.query.get("instance_id")
+        kind = run_type_of(fields)["type"]
+        if fields.get("result") is not None:
+            record = await track(self.desk, app, fields, instance_id)
+        elif kind == "ensemble":
+            record = await self.ensembles.start(app, fields)
+        elif kind == "standard":
+            prepared = await self.starter.prepare(app, fields, instance_id=instance_id)
+            record = await self.starter.start(prepared)
+        else:
+            raise Refusal(400, f"Nobody can start a run of type '{kind}' like this.")
+        return answer({"run_id": record.id})
 
     async def all(self, request: web.Request) -> web.Response:
         """List, newest first."""
@@ -117,16 +107,22 @@ class Runs:
     async def cancel(self, request: web.Request) -> web.Response:
         """Ask a run to end; no effect at its end."""
         record = found(self.desk, request)
-        await self.desk.engine.cancel(PLATFORM, record.id)
+        for key in (record.id, *record.detail.get("children", ())):
+            if self.desk.engine.get(PLATFORM, key) is not None:
+                await self.desk.engine.cancel(PLATFORM, key)
         return answer({})
 
     async def delete(self, request: web.Request) -> web.Response:
-        """Forget a run; a live one is canceled."""
+        """Forget a run, and those of an ensemble with it; live ones are canceled."""
         record = found(self.desk, request)
-        await self.desk.engine.remove(PLATFORM, record.id)
-        self.verdicts.forget(record.id)
+        for key in (record.id, *record.detail.get("children", ())):
+            await remove(self.desk, self.verdicts, record.scope, key)
         return web.Response(status=204)
 
 
-def _takes_arguments(program: object) -> bool:
-    return not callable(program)
+async def remove(desk: Desk, verdicts: Verdicts, app: str, run_id: str) -> None:
+    """Forget a run with its files; a live one is canceled."""
+    if desk.engine.get(PLATFORM, run_id) is not None:
+        await desk.engine.remove(PLATFORM, run_id)
+    verdicts.forget(run_id)
+    await desk.files.drop(app, run_files(run_id))

@@ -76,15 +76,21 @@ class Things:
     async def new(self, request: web.Request) -> web.Response:
         """Create; an id that exists is a conflict."""
         app = self.desk.application(request)
-        fields = await json_object(request)
+        return answer(await self.create(app, await json_object(request)))
+
+    async def create(self, app: str, fields: dict[str, Json]) -> dict[str, Json]:
+        """Make and store what a request describes."""
         thing = {**named(fields, self.prefix), "application_id": app}
-        if self.desk.find(self.shelf(app), thing["id"]) is not None:
-            raise Refusal(
-                409, f"Application '{app}' already has {self.word} '{thing['id']}'."
-            )
+        self.check_new(app, thing)
         thing = stamped({**thing, **self.made(self.desk, app, fields, {})})
         await self.desk.keep(self.shelf(app), thing["id"], thing)
-        return answer(thing)
+        return thing
+
+    def check_new(self, app: str, fields: dict[str, Json]) -> None:
+        """Refuse an id that is taken (409)."""
+        key = text_of(fields, "id")
+        if key and self.desk.find(self.shelf(app), key) is not None:
+            raise Refusal(409, f"Application '{app}' already has {self.word} '{key}'.")
 
     async def read(self, request: web.Request) -> web.Response:
         """Read."""
@@ -99,12 +105,24 @@ class Things:
             key: fields[key] for key in self.changeable if fields.get(key) is not None
         }
         own = self.made(self.desk, app, merged, thing)
-        merged = stamped({**merged, **named(merged, self.prefix), **own})
+        merged = {**merged, **named(merged, self.prefix), **own}
+        self._check_unlocked(thing, merged)
+        merged = stamped(merged)
         await self.desk.keep(self.shelf(app), thing["id"], merged)
         return answer(merged)
 
     async def delete(self, request: web.Request) -> web.Response:
         """Delete."""
         app, thing = self.found(request)
+        self._check_unlocked(thing, None)
         await self.desk.drop(self.shelf(app), thing["id"])
         return web.Response(status=204)
+
+    def _check_unlocked(
+        self, thing: dict[str, Json], after: dict[str, Json] | None
+    ) -> None:
+        # To unlock, the official client first puts the thing back as it read it.
+        if thing.get("locked") and after != thing:
+            raise Refusal(
+                409, f"The {self.word} '{thing['id']}' is locked: unlock it first."
+            )

@@ -1,5 +1,6 @@
 """From a run record to the bodies that clients read (wire/nextmv.md 4.2)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from aioruns.local.nextmv.answers import rfc3339
@@ -30,26 +31,18 @@ def _present(values: dict[str, Json]) -> dict[str, Json]:
 def information(record: RunRecord, verdict: Verdict) -> dict[str, Json]:
     """RunInformation: the answer of `/metadata`."""
     detail = record.detail
-    final = verdict.state.final
     metadata = {
         "application_id": record.scope,
         "application_instance_id": detail["instance_id"],
         "application_version_id": detail["version_id"],
         "created_at": rfc3339(record.created),
-        "initiated_at": record.started and rfc3339(record.started),
-        "duration": _milliseconds(record.created, record.ended) if final else 0,
-        "execution_duration": (
-            _milliseconds(record.started, record.ended) if final else None
-        ),
+        "initiated_at": verdict.started and rfc3339(verdict.started),
+        **_durations(record, verdict),
         "error": verdict.error,
         "input_size": detail["input_size"],
         "output_size": verdict.output_size,
         "format": detail["format"],
-        "run_type": {
-            "type": "standard",
-            "definition_id": "",
-            "reference_id": "",
-        },
+        "run_type": detail["run_type"],
         "execution_class": detail["execution_class"],
         "runtime": detail["runtime"],
         "options": {
@@ -60,9 +53,11 @@ def information(record: RunRecord, verdict: Verdict) -> dict[str, Json]:
         "status_v2": verdict.state.value,
         "status": _LEGACY[verdict.state],
         "experiment_id": detail["experiment_id"],
+        "experiment_type": detail.get("experiment_type"),
         "queuing_priority": detail["queuing"].get("priority"),
         "queuing_disabled": detail["queuing"].get("disabled"),
         "secrets_collection_id": detail["secrets_collection_id"],
+        "integration": _integration(record),
         "tracking": detail["tracking"],
         **verdict.figures,
     }
@@ -73,6 +68,26 @@ def information(record: RunRecord, verdict: Verdict) -> dict[str, Json]:
         "user_email": USER,
         "metadata": _present(metadata),
     }
+
+
+def _durations(record: RunRecord, verdict: Verdict) -> dict[str, Json]:
+    if not verdict.state.final:
+        return {"duration": 0}
+    if (tracked := record.detail.get("result")) is not None:
+        # It was over before this server heard of it.
+        took = tracked["execution_duration"]
+        return {"duration": took or 0, "execution_duration": took}
+    return {
+        "duration": _milliseconds(record.created, record.ended),
+        "execution_duration": _milliseconds(verdict.started, record.ended),
+    }
+
+
+def _integration(record: RunRecord) -> dict[str, Json] | None:
+    integration = record.detail["integration_id"]
+    if integration is None:
+        return None
+    return {"id": integration, "provider": "local", "run_id": record.id}
 
 
 def queued(record: RunRecord, verdict: Verdict) -> dict[str, Json]:
@@ -92,11 +107,15 @@ def queued(record: RunRecord, verdict: Verdict) -> dict[str, Json]:
     }
 
 
+_ROW_KEYS = ("input_id", "option_set", "scenario_id", "repetition", "input_set_id")
+"""What experiments add to a run."""
+
+
 def listed(record: RunRecord, verdict: Verdict) -> dict[str, Json]:
     """Run: an item of run lists."""
     detail = record.detail
     more = {
-        "run_type": {"type": "standard"},
+        "run_type": detail["run_type"],
         "runtime": detail["runtime"],
         "queuing_priority": detail["queuing"].get("priority"),
         "queuing_disabled": detail["queuing"].get("disabled"),
@@ -104,5 +123,30 @@ def listed(record: RunRecord, verdict: Verdict) -> dict[str, Json]:
         "options": detail["options"],
         "request_options": detail["request_options"],
         "options_summary": detail["options_summary"],
+        "statistics": _indicated(verdict, "statistics"),
+        "metrics": _indicated(verdict, "metrics"),
+        **{key: detail.get(key) for key in _ROW_KEYS},
     }
     return queued(record, verdict) | _present(more)
+
+
+def _indicated(verdict: Verdict, name: str) -> dict[str, Json] | None:
+    """RunInfoStatistics or RunInfoMetrics."""
+    if name in verdict.broken:
+        return {"status": "failed", "error": verdict.broken[name], "indicators": []}
+    if name not in verdict.figures:
+        return None
+    values = indicators(verdict.figures[name])
+    told = [{"name": key, "value": value} for key, value in values.items()]
+    return {"status": "succeeded", "indicators": told}
+
+
+def indicators(figures: Mapping[str, Json], before: str = "") -> dict[str, Json]:
+    """The single values inside, by dotted path: `result.value`."""
+    found: dict[str, Json] = {}
+    for key, value in figures.items():
+        if isinstance(value, dict):
+            found |= indicators(value, f"{before}{key}.")
+        elif isinstance(value, str | int | float):
+            found[f"{before}{key}"] = value
+    return found

@@ -122,6 +122,22 @@ def put_file(body: Any) -> dict[str, Any]:
     }
 
 
+def expanded(
+    instances: tuple[str, ...], inputs: tuple[str, ...]
+) -> Callable[[Case, Requests], Requests]:
+    """Every instance runs every input of the set, which is read first."""
+    runs = [
+        {"input_id": one, "instance_id": instance, "input_set_id": "set-1"}
+        for instance in instances
+        for one in inputs
+    ]
+    body = {"id": "b", "name": "N", "input_set_id": "set-1", "type": "batch"}
+    return sent(
+        api("GET", "/experiments/inputsets/set-1"),
+        api("POST", "/experiments/batch", body | {"runs": runs}),
+    )
+
+
 _CHANGEABLE = {
     "name",
     "description",
@@ -181,6 +197,15 @@ def returns(wanted: Any) -> Callable[[Outcome], bool]:
     return lambda outcome: "value" in outcome and outcome["value"] == wanted
 
 
+def logs(*lines: str) -> Callable[[Outcome], bool]:
+    """Ours returns these log lines."""
+
+    def check(outcome: Outcome) -> bool:
+        return [entry["log"] for entry in outcome.get("value", [])] == list(lines)
+
+    return check
+
+
 def _at(value: Any, path: list[str]) -> Any:
     for step in path:
         if value is None:
@@ -188,8 +213,6 @@ def _at(value: Any, path: list[str]) -> Any:
         value = value[int(step)] if isinstance(value, list) else value.get(step)
     return value
 
-
-_RUN_INFORMATION = "/runs/{}/metadata"
 
 DIFFERENCES: tuple[Difference, ...] = (
     # Ids are one segment of the path (wire/nextmv.md 7.4).
@@ -217,6 +240,7 @@ DIFFERENCES: tuple[Difference, ...] = (
             "update/nothing",
             "update/refused",
             "update_instance/name",
+            "update_instance/nothing",
             "update_instance/everything",
             "update_instance/configuration",
             "update_instance/lock",
@@ -225,12 +249,256 @@ DIFFERENCES: tuple[Difference, ...] = (
             "update_version/name",
             "update_version/both",
             "update_version/more-requirements",
+            "update_version/nothing",
             "update_managed_input/name",
             "update_managed_input/both",
             "update_input_set/name",
             "update_input_set/everything",
+            "update_input_set/no-inputs",
         ),
         "the merge happens on the JSON that was read, so that no key is lost",
         requests=merged,
+    ),
+    # Answers that are not what the platform documents (wire/nextmv.md 2, 7.1).
+    Difference(
+        (
+            "*/no-object",
+            "*/not-json",
+            "*/token-is-no-text",
+            "*/items-are-no-list",
+            "list_runs/page-is-no-object",
+            "upload_url/odd",
+            "new_run/no-run-id",
+            "new_batch_experiment/no-id-in-the-answer",
+        ),
+        "one error says of any odd answer what is odd in it, and where it came from",
+        outcome=raises("Unreadable"),
+    ),
+    # Words that a newer platform may use (wire/nextmv.md 4).
+    Difference(
+        ("run_metadata/unknown-status",),
+        "unknown text of an enumeration stays text",
+        outcome=gives(metadata__status_v2="paused", id="run-1"),
+    ),
+    Difference(
+        ("run_metadata/unknown-run-type",),
+        "unknown text of an enumeration stays text",
+        outcome=gives(metadata__run_type__run_type="duet"),
+    ),
+    Difference(
+        ("run_metadata/unknown-format",),
+        "unknown text of an enumeration stays text",
+        outcome=gives(metadata__format__format_input__input_type="parquet"),
+    ),
+    Difference(
+        ("managed_input/unknown-format",),
+        "unknown text of an enumeration stays text",
+        outcome=gives(format__format_input__input_type="parquet"),
+    ),
+    Difference(
+        ("Application.get/unknown-type",),
+        "unknown text of an enumeration stays text",
+        outcome=gives(id="routing", type="swarm"),
+    ),
+    Difference(
+        (
+            "batch_experiment_metadata/unknown-status",
+            "shadow_test/unknown-status",
+            "switchback_test/unknown-status",
+        ),
+        "unknown text of an enumeration stays text",
+        outcome=gives(status="dreaming"),
+    ),
+    Difference(
+        ("acceptance_test/unknown-words",),
+        "unknown text of an enumeration stays text",
+        outcome=gives(status="dreaming", metrics__0__statistic="p33"),
+    ),
+    Difference(
+        ("ensemble_definition/unknown-words",),
+        "unknown text of an enumeration stays text",
+        outcome=gives(
+            rules__0__objective="balance", rules__0__tolerance__type="cosmic"
+        ),
+    ),
+    Difference(
+        ("secrets_collection/unknown-kind",),
+        "unknown text of an enumeration stays text",
+        outcome=gives(secrets__0__secret_type="vault"),
+    ),
+    Difference(
+        ("list_assets/unknown-schema",),
+        "unknown text of an enumeration stays text",
+        outcome=gives(**{"0__visual__visual_schema": "vega"}),
+    ),
+    # Keys that the official client cannot do without (wire/nextmv.md 3.3.4, 4).
+    Difference(
+        (
+            "batch_experiment/null-runs",
+            "shadow_test/null-runs",
+            "switchback_test/null-runs",
+        ),
+        "no runs are an empty list",
+        outcome=gives(runs=[]),
+    ),
+    Difference(
+        ("list_assets/null-items",),
+        "no assets are an empty list",
+        outcome=returns([]),
+    ),
+    Difference(
+        ("run_logs_with_polling/null-items",),
+        "no lines are an empty list",
+        outcome=returns([]),
+    ),
+    Difference(
+        ("input_set/without-lists",),
+        "missing lists are empty",
+        outcome=gives(id="set-1", input_ids=[], inputs=[]),
+    ),
+    Difference(
+        ("batch_experiment/without-input-set",),
+        "a batch experiment need not have an input set",
+        requests=sent(api("GET", "/experiments/batch/one/runs")),
+        outcome=gives(id="one", runs__0__id="run-1"),
+    ),
+    Difference(
+        ("run_result/without-run-type",),
+        "a result can be read without the run's type",
+        outcome=gives(id="run-1", output__metrics__value=812.5),
+    ),
+    Difference(
+        ("run_result/without-output-format",),
+        "a result can be read without the format of its output, which is JSON then",
+        requests=sent(api("GET", "/runs/run-1")),
+        outcome=gives(id="run-1", output__metrics__value=812.5),
+    ),
+    # Polling that ends (wire/nextmv.md 5).
+    Difference(
+        ("*/too-many-tries",),
+        "whichever limit ends the polling, the error is the same",
+        outcome=raises("GaveUp"),
+    ),
+    Difference(
+        ("run_result_with_polling/stopped",),
+        "polling that was stopped says so, instead of failing on what it has not",
+        outcome=raises("GaveUp"),
+    ),
+    # Runs.
+    Difference(
+        ("run_result/failed-without-output",),
+        "the error log of a failed run is not lost with its missing output",
+        outcome=gives(error_log__stderr="Trace", metadata__status_v2="failed"),
+    ),
+    Difference(
+        ("run_logs_with_polling/unknown-status",),
+        "a status that is not known is not the end",
+        requests=sent(api("GET", "/runs/run-1/logs/live")),
+        outcome=returns([]),
+    ),
+    Difference(
+        ("run_logs_with_polling/a-page-after-the-end",),
+        "the page that a final answer points to is read as well",
+        requests=sent(api("GET", "/runs/run-1/logs/live", query=(("since", "t1"),))),
+        outcome=logs("a", "last"),
+    ),
+    Difference(
+        ("run_logs_with_polling/repeated-page",),
+        "no line comes twice",
+        outcome=logs("a", "b"),
+    ),
+    Difference(
+        ("compare_runs/two",),
+        "values that have no hash can be compared too",
+        outcome=gives(
+            run_ids=["run-1", "run-2"],
+            metadata__duration__has_differences=True,
+            metadata__statistics__has_differences=False,
+            options__threads__values={"run-1": "4", "run-2": "8"},
+        ),
+    ),
+    Difference(
+        ("new_run/directory-and-dict", "track_run/directory-and-input"),
+        "of an input and a directory one would be dropped",
+        requests=none,
+        outcome=raises("InvalidInput"),
+    ),
+    Difference(
+        ("new_run/managed-input-and-directory", "track_run/nothing"),
+        "what cannot be right is said before anything is sent",
+        requests=none,
+    ),
+    Difference(
+        ("new_run/options-of-the-input",),
+        "the options of an input are used where a call is given none, as documented",
+        requests=with_json(0, options={"b": "2"}),
+    ),
+    Difference(
+        ("track_run/log-lines",),
+        "lines are joined by newlines",
+        requests=body_of(5, {"text": "one\ntwo"}),
+    ),
+    # Uploads.
+    Difference(
+        ("upload_large_input/dict",),
+        "the older name works",
+        requests=sent(put_file({"json": {"a": 1}})),
+        outcome=returns(None),
+    ),
+    Difference(
+        ("upload_large_input/text",),
+        "the older name works",
+        requests=sent(put_file({"text": "plain"})),
+        outcome=returns(None),
+    ),
+    Difference(
+        ("upload_large_input/tar",),
+        "the older name works",
+        requests=sent(put_file({"archive": {"a.txt": "one\n"}})),
+        outcome=returns(None),
+    ),
+    Difference(
+        ("upload_data/data-wins",),
+        "of data and a file one would be dropped",
+        requests=none,
+        outcome=raises("InvalidInput"),
+    ),
+    Difference(
+        ("upload_data/list",),
+        "a list is JSON as well",
+        requests=sent(put_file({"json": [1]})),
+        outcome=returns(None),
+    ),
+    # What the newer client dropped (wire/nextmv.md 3.14).
+    Difference(
+        ("new_batch_experiment/instances",),
+        "instances are expanded to runs over the inputs of the set",
+        requests=expanded(("staging", "trial"), ("in-1", "in-2")),
+        outcome=returns("nightly-7"),
+    ),
+    Difference(
+        ("new_batch_experiment/instances-of-inputs",),
+        "instances are expanded to runs over the inputs of the set",
+        requests=expanded(("staging",), ("in-9",)),
+        outcome=returns("nightly-7"),
+    ),
+    Difference(
+        ("new_shadow_test/comparison-objects",),
+        "comparisons may be objects",
+        requests=sent(
+            api(
+                "POST",
+                "/experiments/shadow",
+                {
+                    "id": "shade",
+                    "name": "shade",
+                    "comparisons": [
+                        {"baseline_instance_id": "a", "candidate_instance_ids": ["b"]}
+                    ],
+                    "termination_events": {"maximum_runs": 1},
+                },
+            )
+        ),
+        outcome=gives(shadow_test_id="shade"),
     ),
 )

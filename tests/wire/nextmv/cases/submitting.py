@@ -35,6 +35,8 @@ def _large(tmp: Path) -> dict[str, Any]:
     return {
         "exactly": {"text": "x" * (INLINE_LIMIT - envelope)},
         "over": {"text": "x" * (INLINE_LIMIT - envelope + 1)},
+        # Counted as it is escaped: six bytes a letter, and twelve beyond the plane.
+        "escaped": {"text": "ü" * 400_000 + "𝄞" * 250_000},
     }
 
 
@@ -74,6 +76,9 @@ CASES: list[Case] = [
     ),
     new_run("exactly-inline", "input=exactly", setup=_large),
     new_run("too-large", "input=over", UPLOAD, PUT, STARTED, setup=_large),
+    new_run(
+        "too-large-when-escaped", "input=escaped", UPLOAD, PUT, STARTED, setup=_large
+    ),
     new_run("upload", 'upload_id="up-9"'),
     new_run("upload-wins", 'input={"a": 1}, upload_id="up-9"'),
     new_run("empty-upload", 'input={"a": 1}, upload_id=""'),

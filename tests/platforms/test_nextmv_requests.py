@@ -51,29 +51,31 @@ def app(nextmv):
             ),
         ),
         (
-            requests.new_run("depot-routing", {"input": None}, "staging"),
+            requests.new_run("depot-routing", b'{"input":null}', "staging"),
             Request(
                 "POST",
                 f"{APP}/runs",
                 models.RunCreated,
                 (("instance_id", "staging"),),
-                json={"input": None},
+                body=b'{"input":null}',
+                content_type="application/json",
                 repeatable=False,
             ),
         ),
         (
-            requests.new_run("depot-routing", {"input": {}}, None),
+            requests.new_run("depot-routing", b'{"input":{}}', None),
             Request(
                 "POST",
                 f"{APP}/runs",
                 models.RunCreated,
-                json={"input": {}},
+                body=b'{"input":{}}',
+                content_type="application/json",
                 repeatable=False,
             ),
         ),
         (
             requests.upload_url("depot-routing"),
-            Request("POST", f"{APP}/runs/uploadurl", models.UploadUrl, repeatable=True),
+            Request("POST", f"{APP}/runs/uploadurl", models.UploadURL, repeatable=True),
         ),
         (
             requests.upload(SIGNED, b"data"),
@@ -114,7 +116,7 @@ def app(nextmv):
         ),
         (
             requests.run_output_url("depot-routing", "staging-Qx7dK2pLm"),
-            Request("GET", f"{RUN}/output", models.DownloadUrl, (("format", "url"),)),
+            Request("GET", f"{RUN}/output", models.DownloadURL, (("format", "url"),)),
         ),
         (
             requests.live_logs("depot-routing", "staging-Qx7dK2pLm", None),
@@ -175,7 +177,7 @@ def test_every_id_is_one_segment(odd, quoted):
 def test_ids_that_name_nothing_are_refused(id_):
     for make in (
         lambda: requests.get_application(id_),
-        lambda: requests.new_run(id_, {}, None),
+        lambda: requests.new_run(id_, b"{}", None),
         lambda: requests.run_information("app", id_),
         lambda: requests.cancel_run("app", id_),
         lambda: requests.run_result("app", id_),
@@ -190,10 +192,10 @@ def test_a_signed_address_is_shown_nowhere():
         assert "sig" not in repr(made)
         assert made.shown("https://api") == "https://files.example.org/(pre-signed)"
         assert made.url("https://api") == SIGNED
-    url = models.UploadUrl("up-1", SIGNED)
+    url = models.UploadURL("up-1", SIGNED)
     assert "up-1" in repr(url)
     assert "sig" not in repr(url)
-    assert "sig" not in repr(models.DownloadUrl(SIGNED))
+    assert "sig" not in repr(models.DownloadURL(SIGNED))
     assert "sig" not in repr(models.BinaryUrl(SIGNED))
 
 
@@ -301,7 +303,7 @@ def test_results():
     log = {"error": "exit status 1", "stdout": "", "stderr": "Traceback …"}
     failed = read(METADATA | {"error_log": log}, models.RunResult)
     assert failed.error_log == models.ErrorLog("exit status 1", "", "Traceback …")
-    assert read({"url": SIGNED}, models.DownloadUrl).url == SIGNED
+    assert read({"url": SIGNED}, models.DownloadURL).url == SIGNED
     assert read({"run_id": "r-1"}, models.RunCreated) == models.RunCreated("r-1")
 
 
@@ -309,8 +311,8 @@ def test_live_logs():
     page = read(LIVE, models.LiveLogPage)
     assert page == models.LiveLogPage(
         [
-            models.LiveLogItem(at(3, 500), "presolve done"),
-            models.LiveLogItem(at(4, 100), "incumbent 812.5"),
+            models.TimestampedRunLog(at(3, 500), "presolve done"),
+            models.TimestampedRunLog(at(4, 100), "incumbent 812.5"),
         ],
         "running",
         "c2Vnbmq",
@@ -324,7 +326,7 @@ def test_nanoseconds_are_cut():
     # wire/nextmv.md 3.3.3
     item = {"timestamp": "2026-05-04T21:00:03.123456789Z", "log": "x"}
     expected = at(3) + timedelta(microseconds=123456)
-    assert read(item, models.LiveLogItem).timestamp == expected
+    assert read(item, models.TimestampedRunLog).timestamp == expected
 
 
 def test_list_pages():

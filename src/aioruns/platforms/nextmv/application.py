@@ -1,21 +1,26 @@
 """The handle of an application: specs, submissions, pushes."""
 
-import math
-from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from aioruns.errors import InvalidInput, NotFound
-from aioruns.http.codec import encode
 from aioruns.platforms.client import Client
 from aioruns.platforms.nextmv import requests
+from aioruns.platforms.nextmv.describing import (
+    Configuration,
+    ExternalResult,
+    describe,
+)
 from aioruns.platforms.nextmv.handing_on import handed_on
+from aioruns.platforms.nextmv.jsontext import JsonConfigurations
+from aioruns.platforms.nextmv.models.inputs import Options
 from aioruns.platforms.nextmv.push import push
+from aioruns.platforms.nextmv.run_operations import RunOperations
+from aioruns.platforms.nextmv.sources import RunInput
+from aioruns.platforms.nextmv.uploads import Uploads
 from aioruns.platforms.nextmv.versions import Versions
 from aioruns.runs import Run, RunSpec
-
-Input = Mapping[str, Any] | Sequence[Any] | str | None
-"""A JSON object or array, or text for an application that reads text."""
 
 _LONGEST_NAME = 128
 _LONGEST_DESCRIPTION = 180
@@ -35,6 +40,8 @@ class Application:
             raise InvalidInput("the application id must not be empty")
         self.client = client
         self.id = id
+        self.runs = RunOperations(client, id)
+        self.uploads = Uploads(client, id)
         self.versions = Versions(client, id)
 
     def __repr__(self) -> str:
@@ -91,77 +98,83 @@ class Application:
 
     def spec(
         self,
-        input: Input = None,
+        input: RunInput = None,
         *,
-        options: Mapping[str, object] | None = None,
+        options: Options | None = None,
         name: str | None = None,
         description: str | None = None,
         instance_id: str | None = None,
-        configuration: Mapping[str, object] | None = None,
+        configuration: Configuration | None = None,
+        upload_id: str | None = None,
+        batch_experiment_id: str | None = None,
+        external_result: ExternalResult | None = None,
+        json_configurations: JsonConfigurations | None = None,
+        input_dir_path: str | PathLike[str] | None = None,
+        managed_input_id: str | None = None,
         key: str | None = None,
     ) -> RunSpec:
-        """Describe a run; nothing is sent.
+        """Describe a run; nothing is read or sent.
+
+        Files and directories are read when the run is submitted.
 
         Args:
-            input: A JSON object or array, or text. More than 5 MiB, and text, go by way
-                of an upload when the run is submitted.
+            input: A JSON object or array; text; a path to a file or directory; or an
+                `Input`. JSON of more than 5 MiB, and everything else, goes by way of an
+                upload when the run is submitted.
             options: Options of the run; values that are not text become JSON text.
+                Without them, those of an `Input` count.
             name: Name for people, 128 characters at most.
             description: Text for people, 180 characters at most; the submission key is
                 added to it, so that the run can be found again.
             instance_id: Which instance runs; None lets the application decide.
             configuration: The vendor's run configuration, used as it is; without one
                 the format follows from the input.
+            upload_id: Data that was uploaded before; an input then only tells the
+                format.
+            batch_experiment_id: An existing batch experiment that the run belongs to.
+            external_result: What became of a run that was executed elsewhere.
+            json_configurations: Arguments of `json.dumps` for everything that is sent.
+            input_dir_path: A directory whose files are the input.
+            managed_input_id: A managed input.
             key: The submission key; None makes a new one for every submission.
 
         Raises:
-            InvalidInput: Something in it cannot be right.
+            InvalidInput: Something in it cannot be right, or there are two inputs of
+                which one would be lost.
         """
-        is_text = isinstance(input, str)
-        is_bytes = isinstance(input, bytes | bytearray | memoryview)
-        is_json = input is None or isinstance(input, Mapping | Sequence)
-        if is_bytes or not (is_text or is_json):
-            raise InvalidInput(
-                "the input must be a JSON object or array, or text, not "
-                f"{type(input).__name__}"
-            )
-        body: dict[str, object] = {"input": input}
-        _add_text(body, "name", name, _LONGEST_NAME)
-        _add_text(body, "description", description, _LONGEST_DESCRIPTION)
-        _check_mapping("options", options)
-        _check_mapping("configuration", configuration)
-        if instance_id is not None and not (
-            isinstance(instance_id, str) and instance_id
-        ):
-            raise InvalidInput(
-                f"instance_id must be the id of an instance, not {instance_id!r}"
-            )
-        if options:
-            body["options"] = {
-                _option_name(option): _option_text(option, value)
-                for option, value in options.items()
-            }
-        body["configuration"] = (
-            _default_configuration("text" if is_text else "json")
-            if configuration is None
-            else dict(configuration)
+        _check_length("name", name, _LONGEST_NAME)
+        _check_length("description", description, _LONGEST_DESCRIPTION)
+        payload = describe(
+            input,
+            self.runs.default_instance_id if instance_id is None else instance_id,
+            name,
+            description,
+            upload_id,
+            options,
+            configuration,
+            batch_experiment_id,
+            external_result,
+            json_configurations,
+            input_dir_path,
+            managed_input_id,
         )
-        try:
-            _json_text(body)
-        except TypeError as error:
-            raise InvalidInput(f"the run cannot be written as JSON: {error}") from error
-        payload = {"body": body, "instance_id": instance_id}
         return self.client.runs.spec(self.id, payload, key)
 
     async def submit(
         self,
-        input: Input = None,
+        input: RunInput = None,
         *,
-        options: Mapping[str, object] | None = None,
+        options: Options | None = None,
         name: str | None = None,
         description: str | None = None,
         instance_id: str | None = None,
-        configuration: Mapping[str, object] | None = None,
+        configuration: Configuration | None = None,
+        upload_id: str | None = None,
+        batch_experiment_id: str | None = None,
+        external_result: ExternalResult | None = None,
+        json_configurations: JsonConfigurations | None = None,
+        input_dir_path: str | PathLike[str] | None = None,
+        managed_input_id: str | None = None,
         key: str | None = None,
     ) -> Run:
         """Submit a run, so that it exists once; arguments as of `spec`.
@@ -177,6 +190,12 @@ class Application:
             description=description,
             instance_id=instance_id,
             configuration=configuration,
+            upload_id=upload_id,
+            batch_experiment_id=batch_experiment_id,
+            external_result=external_result,
+            json_configurations=json_configurations,
+            input_dir_path=input_dir_path,
+            managed_input_id=managed_input_id,
             key=key,
         )
         return await spec.submit()
@@ -187,6 +206,12 @@ class Application:
 
     # The documented names, each handed on to the resource that it is about.
 
+    new_run = handed_on("runs", RunOperations.new_run)
+    track_run = handed_on("runs", RunOperations.track_run)
+    upload_url = handed_on("uploads", Uploads.upload_url)
+    upload_data = handed_on("uploads", Uploads.upload_data)
+    upload_large_input = handed_on("uploads", Uploads.upload_large_input)
+
     new_version = handed_on("versions", Versions.new_version)
     version = handed_on("versions", Versions.version)
     version_exists = handed_on("versions", Versions.version_exists)
@@ -195,57 +220,6 @@ class Application:
     delete_version = handed_on("versions", Versions.delete_version)
 
 
-def _add_text(
-    body: dict[str, object], name: str, value: str | None, longest: int
-) -> None:
-    if value is None:
-        return
-    if not isinstance(value, str) or len(value) > longest:
+def _check_length(name: str, value: str | None, longest: int) -> None:
+    if value is not None and not (isinstance(value, str) and len(value) <= longest):
         raise InvalidInput(f"{name} must be text of at most {longest} characters")
-    body[name] = value
-
-
-def _check_mapping(name: str, value: object) -> None:
-    if value is not None and not isinstance(value, Mapping):
-        raise InvalidInput(f"{name} must be a mapping, not {type(value).__name__}")
-
-
-def _json_text(value: object) -> bytes:
-    """Encode, and refuse what the encoder would silently turn into null.
-
-    Raises:
-        TypeError: The value, or a part of it, has no JSON form.
-    """
-    text = encode(value)
-    if b"null" in text:
-        parts = [value]
-        while parts:
-            part = parts.pop()
-            if isinstance(part, float) and not math.isfinite(part):
-                raise TypeError(f"{part} is no JSON number")
-            if isinstance(part, Mapping):
-                parts.extend(part.values())
-            elif isinstance(part, list | tuple):
-                parts.extend(part)
-    return text
-
-
-def _option_name(option: object) -> str:
-    if not isinstance(option, str) or not option:
-        raise InvalidInput(f"an option's name must be text, not {option!r}")
-    return option
-
-
-def _option_text(option: str, value: object) -> str:
-    """Text as it is, everything else as compact JSON (wire/nextmv.md 3.3.1)."""
-    if isinstance(value, str):
-        return value
-    try:
-        return _json_text(value).decode()
-    except TypeError as error:
-        raise InvalidInput(f"option {option!r} cannot be sent: {error}") from error
-
-
-def _default_configuration(kind: str) -> dict[str, object]:
-    """The output mirrors the input, except for text (wire/nextmv.md 3.3.1)."""
-    return {"format": {"input": {"type": kind}, "output": {"type": "json"}}}

@@ -1,0 +1,167 @@
+"""What a run is made of, as one value: nothing is read or sent here.
+
+The payload of a run holds the vendor's body in `body`, where the run goes in
+`instance_id`, and, only where they are needed at submission:
+
+* `path`: a file or directory to upload as the input, or `directory` for the latter;
+* `by_upload`: the input goes by an upload however small it is;
+* `json_configurations`: how JSON is written.
+
+A body without `configuration` is given one at submission, from what the input turns out
+to be.
+"""
+
+from collections.abc import Mapping
+from os import PathLike
+from typing import Any
+
+from aioruns.errors import InvalidInput
+from aioruns.http.codec import DecodeError, converter, structure
+from aioruns.platforms.nextmv.jsontext import JsonConfigurations, json_text
+from aioruns.platforms.nextmv.models.configuration import RunConfiguration
+from aioruns.platforms.nextmv.models.formats import ContentFormat, InputFormat
+from aioruns.platforms.nextmv.models.inputs import CloudOptions, Options
+from aioruns.platforms.nextmv.models.tracking import ExternalRunResult
+from aioruns.platforms.nextmv.sources import RunInput, source
+
+Configuration = RunConfiguration | Mapping[str, Any]
+ExternalResult = ExternalRunResult | Mapping[str, Any]
+
+
+def describe(
+    input: RunInput = None,
+    instance_id: str | None = None,
+    name: str | None = None,
+    description: str | None = None,
+    upload_id: str | None = None,
+    options: Options | None = None,
+    configuration: Configuration | None = None,
+    batch_experiment_id: str | None = None,
+    external_result: ExternalResult | None = None,
+    json_configurations: JsonConfigurations | None = None,
+    input_dir_path: str | PathLike[str] | None = None,
+    managed_input_id: str | None = None,
+) -> dict[str, Any]:
+    """Make the payload of a run (wire/nextmv.md 3.3.1).
+
+    Raises:
+        InvalidInput: Something in it cannot be right.
+    """
+    if instance_id is not None and not (isinstance(instance_id, str) and instance_id):
+        raise InvalidInput(
+            f"instance_id must be the id of an instance, not {instance_id!r}"
+        )
+    found = source(input, input_dir_path, upload_id, managed_input_id)
+    body: dict[str, Any] = dict(found.body)
+    payload: dict[str, Any] = {"body": body, "instance_id": instance_id, **found.extra}
+    _add_text(body, "name", name)
+    _add_text(body, "description", description)
+    texts = _options(found.options if options is None else options, json_configurations)
+    if texts:
+        body["options"] = texts
+    if configuration is not None:
+        body["configuration"], known = _configuration(configuration)
+        if known.is_ensemble():
+            payload["instance_id"] = None
+    elif found.kind is not None:
+        body["configuration"] = default_configuration(found.kind)
+    _add_text(body, "batch_experiment_id", batch_experiment_id)
+    if external_result is not None:
+        body["result"] = converter.unstructure(external_result)
+    if json_configurations:
+        payload["json_configurations"] = dict(json_configurations)
+    try:
+        json_text(body, json_configurations)
+    except InvalidInput as error:
+        raise InvalidInput(f"the run: {error}") from error
+    return payload
+
+
+def default_configuration(kind: str, output_kind: str | None = None) -> dict[str, Any]:
+    """The configuration of a run whose caller gives none.
+
+    The output mirrors the input, except for text (wire/nextmv.md 3.3.1).
+    """
+    mirrored = ContentFormat.JSON if kind == InputFormat.TEXT else kind
+    return {
+        "format": {
+            "input": {"type": str(kind)},
+            "output": {"type": str(output_kind or mirrored)},
+        }
+    }
+
+
+def _add_text(body: dict[str, Any], name: str, value: str | None) -> None:
+    if value is None:
+        return
+    if not isinstance(value, str):
+        raise InvalidInput(f"{name} must be text, not {type(value).__name__}")
+    body[name] = value
+
+
+def _options(
+    options: Options | None, json_configurations: JsonConfigurations | None
+) -> dict[str, str]:
+    """Text as it is, everything else as JSON text (wire/nextmv.md 3.3.1)."""
+    if options is None:
+        return {}
+    values = options.to_dict_cloud() if isinstance(options, CloudOptions) else options
+    if not isinstance(values, Mapping):
+        raise InvalidInput(f"options must be a mapping, not {type(values).__name__}")
+    texts: dict[str, str] = {}
+    for name, value in values.items():
+        if not isinstance(name, str) or not name:
+            raise InvalidInput(f"an option's name must be text, not {name!r}")
+        if isinstance(value, str):
+            texts[name] = str(value)
+            continue
+        try:
+            texts[name] = json_text(value, json_configurations).decode()
+        except InvalidInput as error:
+            raise InvalidInput(f"option {name!r} cannot be sent: {error}") from error
+    return texts
+
+
+def _configuration(given: Configuration) -> tuple[dict[str, Any], RunConfiguration]:
+    """The configuration as it is sent, and as far as we know its keys.
+
+    A mapping is checked, and keeps the keys that we do not know; the attribute names of
+    its formats and run type are turned into the JSON keys (wire/nextmv.md 4.3).
+    """
+    if isinstance(given, RunConfiguration):
+        return converter.unstructure(given), given
+    if not isinstance(given, Mapping):
+        raise InvalidInput(
+            "configuration must be a mapping or a RunConfiguration, not "
+            f"{type(given).__name__}"
+        )
+    made = _without_none(converter.unstructure(dict(given)))
+    if isinstance(form := made.get("format"), dict):
+        made["format"] = form = _renamed(form, "format_input", "input")
+        form = made["format"] = _renamed(form, "format_output", "output")
+        for side, alias in (("input", "input_type"), ("output", "output_type")):
+            if isinstance(form.get(side), dict):
+                form[side] = _renamed(form[side], alias, "type")
+    if isinstance(kind := made.get("run_type"), dict):
+        made["run_type"] = _renamed(kind, "run_type", "type")
+    try:
+        known = structure(made, RunConfiguration)
+    except DecodeError as error:
+        raise InvalidInput(f"the configuration is not usable: {error}") from error
+    if known.integration_id:
+        made["execution_class"] = known.execution_class
+    return made, known
+
+
+def _renamed(value: dict[str, Any], alias: str, name: str) -> dict[str, Any]:
+    if alias not in value:
+        return value
+    return {name if key == alias else key: item for key, item in value.items()}
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            key: _without_none(item) for key, item in value.items() if item is not None
+        }
+    return value

@@ -293,22 +293,24 @@ async def test_a_refusal_ends_the_waits_at_once(platform):
     assert platform.calls["read_states"] == 1
 
 
-async def test_a_wait_that_is_cancelled_while_its_error_is_under_way(platform):
+async def test_a_wait_that_is_cancelled_while_its_error_is_under_way(
+    platform, monkeypatch
+):
     """The error that nobody will raise is no "exception was never retrieved"."""
-    platform.plans["read_states"] = [failing(Unauthorized("no", None, 401))]
-    first, second = platform.add("r1"), platform.add("r2")
-
-    async def lead():
-        with pytest.raises(Unauthorized):
-            await first.wait()
-        other.cancel()
-
-    leader = asyncio.create_task(lead())
-    await asyncio.sleep(0)
-    other = asyncio.create_task(second.wait())
-    await leader
+    monkeypatch.setattr("random.uniform", lambda low, high: (low + high) / 2)
+    run = platform.runs.run("t", "nowhere")
+    leader = asyncio.create_task(run.wait())
+    await platform.clock.sleep(0.001)
+    first_round = platform.moments["read_states"][0]
+    platform.latency = 0.0
+    # The leader rests; a look learns that the run will never come.
+    while platform.clock.now() < first_round + 15:
+        await platform.clock.sleep(0.01)
+    with pytest.raises(NotFound):
+        await run.state()
+    leader.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await other
+        await leader
 
 
 async def test_a_closed_session_ends_all_waits(platform):

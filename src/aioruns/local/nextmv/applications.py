@@ -16,6 +16,7 @@ from aioruns.local.nextmv.answers import (
 from aioruns.local.nextmv.binaries import Binaries, add, executable, latest
 from aioruns.local.nextmv.configuration import Layer, format_of, queuing_of
 from aioruns.local.nextmv.desk import APPLICATION, Desk, Route
+from aioruns.local.nextmv.experiments import KINDS
 from aioruns.local.nextmv.pages import listing
 from aioruns.local.nextmv.things import Things, named, stamped
 from aioruns.local.records import Json
@@ -24,7 +25,7 @@ _POINTERS = ("default_instance", "default_experiment_instance")
 
 _INSIDE = (
     *("versions", "instances", "binaries", "inputs", "setinputs", "inputsets"),
-    *("secrets", "ensembles"),
+    *("secrets", "ensembles", *KINDS),
 )
 """The kinds of documents that go with their application."""
 

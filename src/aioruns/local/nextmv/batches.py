@@ -7,7 +7,7 @@ from attrs import define
 
 from aioruns.local.nextmv.answers import Refusal, answer, json_object, text_of
 from aioruns.local.nextmv.desk import Route
-from aioruns.local.nextmv.distributions import indicators
+from aioruns.local.nextmv.distributions import numbers_of
 from aioruns.local.nextmv.experiments import (
     CANCELED,
     COMPLETED,
@@ -202,10 +202,10 @@ class Batches:
     async def measured(
         self, records: Sequence[RunRecord]
     ) -> list[tuple[RunRecord, dict[str, float]]]:
-        """The runs that succeeded, each with its indicators."""
+        """The runs that succeeded, each with its numbers."""
         found = []
         for record in records:
             verdict = await self.book.verdicts.of(record)
             if verdict.state is State.SUCCEEDED:
-                found.append((record, indicators(verdict.figures)))
+                found.append((record, numbers_of(verdict.figures)))
         return found

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
+from aioruns.local.nextmv.views import indicators
 from aioruns.local.records import Json
 
 PERCENTILES = (1, 5, 10, 25, 50, 75, 90, 95, 99)
@@ -14,7 +15,7 @@ _LARGEST = 1e150
 """Beyond it sums and shifts would overflow to what JSON cannot say."""
 
 
-def indicators(figures: Mapping[str, Json]) -> dict[str, float]:
+def numbers_of(figures: Mapping[str, Json]) -> dict[str, float]:
     """The numbers in `metrics` and `statistics`, by the dotted path to each.
 
     Args:
@@ -22,25 +23,11 @@ def indicators(figures: Mapping[str, Json]) -> dict[str, float]:
             one path is taken from the metrics, which came to replace the statistics.
     """
     found: dict[str, float] = {}
-    for key in ("statistics", "metrics"):
-        _collect(figures.get(key), "", found)
+    for name in ("statistics", "metrics"):
+        for path, value in indicators(figures.get(name, {})).items():
+            if type(value) in {int, float} and abs(value) <= _LARGEST:
+                found[path] = float(value)
     return found
-
-
-def _collect(value: Json, path: str, into: dict[str, float]) -> None:
-    match value:
-        case dict():
-            for key, inner in value.items():
-                _collect(inner, f"{path}.{key}" if path else key, into)
-        case bool():
-            pass
-        case int() | float() if path:
-            try:
-                number = float(value)
-            except OverflowError:  # an integer of more than 308 digits
-                return
-            if abs(number) <= _LARGEST:
-                into[path] = number
 
 
 @frozen

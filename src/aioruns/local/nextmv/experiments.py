@@ -10,6 +10,7 @@ from attrs import define, field
 from aioruns.local.lag import Lag, lagging
 from aioruns.local.nextmv.answers import PLATFORM, Refusal, json_object, text_of
 from aioruns.local.nextmv.desk import APPLICATION, Desk
+from aioruns.local.nextmv.removing import remove
 from aioruns.local.nextmv.things import named, stamped
 from aioruns.local.nextmv.verdicts import Verdicts
 from aioruns.local.nextmv.views import listed
@@ -173,9 +174,7 @@ class Experiments:
             # All at once, since each may take a while to end.
             await self.cancel_runs(app, key)
             for record in self.runs(app, key):
-                if self.desk.engine.get(PLATFORM, record.id) is not None:
-                    await self.desk.engine.remove(PLATFORM, record.id)
-                self.verdicts.forget(record.id)
+                await remove(self.desk, self.verdicts, record)
             await self.desk.drop(self.shelf(app), key)
 
 

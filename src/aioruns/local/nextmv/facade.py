@@ -22,6 +22,7 @@ from aioruns.local.nextmv.desk import Desk, Handler
 from aioruns.local.nextmv.ensembles import EnsembleRuns
 from aioruns.local.nextmv.files import Files
 from aioruns.local.nextmv.inputsets import input_sets
+from aioruns.local.nextmv.laboratory import laboratory
 from aioruns.local.nextmv.locking import Locks
 from aioruns.local.nextmv.managed import managed_inputs
 from aioruns.local.nextmv.outputs import Outputs
@@ -47,6 +48,7 @@ class NextmvFacade:
         verdicts = Verdicts(self._desk, outputs)
         starter = Starter(self._desk, self._binaries)
         ensembles = EnsembleRuns(self._desk, starter, outputs, verdicts)
+        experiments = laboratory(self._desk, starter, verdicts)
         self._resources = (
             Applications(self._desk, self._binaries),
             versions(self._desk),
@@ -58,8 +60,9 @@ class NextmvFacade:
             definitions(self._desk),
             self._binaries,
             self._presigned,
-            Runs(self._desk, starter, ensembles, verdicts),
+            Runs(self._desk, starter, ensembles, experiments.mirror, verdicts),
             Reading(self._desk, verdicts, outputs),
+            *experiments.resources,
         )
         self._registered: dict[str, str] = {}
         self._founding = asyncio.Lock()

@@ -152,7 +152,7 @@ def input_ids(desk: Desk, app: str, input_set_id: str) -> list[str]:
     found = desk.find(f"inputsets/{app}", input_set_id)
     if found is None:
         raise Refusal(404, f"Application '{app}' has no input set '{input_set_id}'.")
-    ids: list[str] = found["input_ids"] or [each["id"] for each in found["inputs"]]
+    ids: list[str] = found["input_ids"]
     return ids
 
 

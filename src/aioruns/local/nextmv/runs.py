@@ -12,8 +12,9 @@ from aioruns.local.nextmv.answers import (
 )
 from aioruns.local.nextmv.desk import APPLICATION, Desk, Route
 from aioruns.local.nextmv.ensembles import EnsembleRuns
-from aioruns.local.nextmv.inputs import run_files
+from aioruns.local.nextmv.mirroring import Mirror
 from aioruns.local.nextmv.pages import cut, wants_pages
+from aioruns.local.nextmv.removing import remove
 from aioruns.local.nextmv.starting import Starter
 from aioruns.local.nextmv.submission import run_type_of
 from aioruns.local.nextmv.tracking import track
@@ -42,6 +43,7 @@ class Runs:
     desk: Desk
     starter: Starter
     ensembles: EnsembleRuns
+    mirror: Mirror
     verdicts: Verdicts
 
     def routes(self) -> list[Route]:
@@ -66,8 +68,10 @@ class Runs:
         elif kind == "ensemble":
             record = await self.ensembles.start(app, fields)
         elif kind == "standard":
+            instance_id, own = self.mirror.assigned(app, fields, instance_id)
             prepared = await self.starter.prepare(app, fields, instance_id=instance_id)
-            record = await self.starter.start(prepared)
+            record = await self.starter.start(prepared, own)
+            await self.mirror.mirror(record)
         else:
             raise Refusal(400, f"Nobody can start a run of type '{kind}' like this.")
         return answer({"run_id": record.id})
@@ -115,14 +119,5 @@ class Runs:
     async def delete(self, request: web.Request) -> web.Response:
         """Forget a run, and those of an ensemble with it; live ones are canceled."""
         record = found(self.desk, request)
-        for key in (record.id, *record.detail.get("children", ())):
-            await remove(self.desk, self.verdicts, record.scope, key)
+        await remove(self.desk, self.verdicts, record)
         return web.Response(status=204)
-
-
-async def remove(desk: Desk, verdicts: Verdicts, app: str, run_id: str) -> None:
-    """Forget a run with its files; a live one is canceled."""
-    if desk.engine.get(PLATFORM, run_id) is not None:
-        await desk.engine.remove(PLATFORM, run_id)
-    verdicts.forget(run_id)
-    await desk.files.drop(app, run_files(run_id))

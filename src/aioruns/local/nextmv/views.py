@@ -107,7 +107,10 @@ def queued(record: RunRecord, verdict: Verdict) -> dict[str, Json]:
     }
 
 
-_ROW_KEYS = ("input_id", "option_set", "scenario_id", "repetition", "input_set_id")
+_ROW_KEYS = (
+    *("input_id", "option_set", "scenario_id", "repetition", "input_set_id"),
+    "run_number",
+)
 """What experiments add to a run."""
 
 

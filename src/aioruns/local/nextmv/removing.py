@@ -1,0 +1,16 @@
+"""Forgetting runs."""
+
+from aioruns.local.nextmv.answers import PLATFORM
+from aioruns.local.nextmv.desk import Desk
+from aioruns.local.nextmv.inputs import run_files
+from aioruns.local.nextmv.verdicts import Verdicts
+from aioruns.local.records import RunRecord
+
+
+async def remove(desk: Desk, verdicts: Verdicts, record: RunRecord) -> None:
+    """Forget a run with its files, and those of an ensemble; live ones are canceled."""
+    for key in (record.id, *record.detail.get("children", ())):
+        if desk.engine.get(PLATFORM, key) is not None:
+            await desk.engine.remove(PLATFORM, key)
+        verdicts.forget(key)
+        await desk.files.drop(record.scope, run_files(key))

@@ -26,10 +26,11 @@ VECTORS = Path(__file__).parent / "nextmv" / "vectors"
 
 
 def main() -> None:
-    """Write one file a resource."""
+    """Write one file a resource; with `--check`, only say whether they would change."""
     found = importlib.metadata.version("nextmv")
     if found != VERSION:
         sys.exit(f"The vectors are of nextmv {VERSION}, and this is {found}.")
+    checking = sys.argv[1:] == ["--check"]
     # No profile, key or proxy of this machine may have a say.
     for name in [name for name in os.environ if name.startswith("NEXTMV_")]:
         del os.environ[name]
@@ -37,8 +38,12 @@ def main() -> None:
         os.environ |= {"HOME": home, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
         for resource, cases in RESOURCES.items():
             vectors = {case.id: vector(case, recorder) for case in cases}
-            text = json.dumps(vectors, indent=1, ensure_ascii=False)
-            (VECTORS / f"{resource}.json").write_text(f"{text}\n")
+            text = f"{json.dumps(vectors, indent=1, ensure_ascii=False)}\n"
+            file = VECTORS / f"{resource}.json"
+            if not checking:
+                file.write_text(text)
+            elif file.read_text() != text:
+                sys.exit(f"{file.name} is not what nextmv {VERSION} does now")
             print(f"{resource}: {len(vectors)}")  # noqa: T201 - a script that reports
 
 

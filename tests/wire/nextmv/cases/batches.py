@@ -113,6 +113,25 @@ CASES: list[Case] = [
     *common.reads("batch_experiment_metadata", shapes.experiment(), BARE),
     Case(
         "batch_experiment_metadata",
+        "nulls",
+        'app.batch_experiment_metadata(batch_id="one")',
+        (
+            ok(
+                shapes.experiment(
+                    app_id=None,
+                    description=None,
+                    type=None,
+                    status=None,
+                    number_of_requested_runs=None,
+                    number_of_runs=None,
+                    number_of_completed_runs=None,
+                    option_sets=None,
+                )
+            ),
+        ),
+    ),
+    Case(
+        "batch_experiment_metadata",
         "unknown-status",
         'app.batch_experiment_metadata(batch_id="one")',
         (_status("dreaming"),),

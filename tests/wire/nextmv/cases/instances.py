@@ -76,6 +76,25 @@ CASES: list[Case] = [
             ),
         ),
     ),
+    Case(
+        "instance",
+        "nulls",
+        'app.instance(instance_id="one")',
+        (
+            ok(
+                shapes.instance(
+                    configuration={
+                        "execution_class": None,
+                        "format": None,
+                        "options": None,
+                        "secrets_collection_id": None,
+                        "queuing": {"priority": None, "disabled": None},
+                        "integration_id": None,
+                    }
+                )
+            ),
+        ),
+    ),
     *common.exists("instance_exists", "instance_id", shapes.instance()),
     *common.lists("list_instances", shapes.instance, BARE),
     _update("name", 'id="staging", name="N"'),

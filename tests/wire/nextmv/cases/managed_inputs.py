@@ -45,6 +45,23 @@ CASES: list[Case] = [
     ),
     Case(
         "managed_input",
+        "nulls",
+        'app.managed_input(managed_input_id="one")',
+        (
+            ok(
+                shapes.managed_input(
+                    name=None,
+                    description=None,
+                    upload_id=None,
+                    format=None,
+                    created_at=None,
+                    updated_at=None,
+                )
+            ),
+        ),
+    ),
+    Case(
+        "managed_input",
         "unknown-format",
         'app.managed_input(managed_input_id="one")',
         (ok(shapes.managed_input(format=shapes.format_of("parquet"))),),

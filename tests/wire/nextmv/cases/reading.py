@@ -425,6 +425,43 @@ CASES: list[Case] = [
             )
         ),
     ),
+    _list(
+        "nulls",
+        ok(
+            shapes.page(
+                [
+                    shapes.bare_run(
+                        **dict.fromkeys(
+                            (
+                                "queuing_priority",
+                                "queuing_disabled",
+                                "experiment_id",
+                                "statistics",
+                                "metrics",
+                                "input_id",
+                                "option_set",
+                                "options",
+                                "request_options",
+                                "options_summary",
+                                "scenario_id",
+                                "repetition",
+                                "input_set_id",
+                            )
+                        )
+                    ),
+                    shapes.run(
+                        metrics={
+                            "status": "none",
+                            "error": None,
+                            "indicators": None,
+                        },
+                        run_type={"type": None, "definition_id": None},
+                    ),
+                ],
+                key="runs",
+            )
+        ),
+    ),
     _list("empty", ok(shapes.page([], None, key="runs"))),
     _list("null-items", ok({"runs": None})),
     _list("no-items", ok({"next_page_token": None})),

@@ -279,8 +279,17 @@ def test_metadata():
             format=models.Format(
                 models.FormatInput("json"), models.FormatOutput("json")
             ),
+            application_id="depot-routing",
             application_instance_id="staging",
             application_version_id="v3",
+            run_type=models.RunTypeConfiguration("standard", "", ""),
+            execution_class="6c9500mb870s",
+            runtime="ghcr.io/nextmv-io/runtime/python:3.11",
+            options=models.RunOptions(
+                {"threads": "4"},
+                [models.OptionSummary("threads", "4", "run")],
+                {"threads": "4"},
+            ),
         ),
         "night-042",
         "",

@@ -5,15 +5,16 @@ from datetime import datetime, timedelta
 
 from aioruns.errors import NotFound
 from aioruns.http.clock import Clock
-from aioruns.http.codec import encode
 from aioruns.paging import pages
 from aioruns.platforms.client import Client
 from aioruns.platforms.nextmv import requests
+from aioruns.platforms.nextmv.jsontext import LARGE
 from aioruns.platforms.nextmv.models import (
-    LiveLogItem,
     RunInformation,
     RunRow,
+    TimestampedRunLog,
 )
+from aioruns.platforms.nextmv.sending import send
 from aioruns.seam import (
     Abilities,
     LogEvent,
@@ -36,9 +37,6 @@ STATES: Mapping[str, RunState] = {
     "canceled": RunState.CANCELED,
 }
 
-LARGE = 5 * 1024 * 1024
-"""Bytes of compact JSON above which data goes by way of URLs (wire/nextmv.md 1.10)."""
-
 _CLOCKS_DIFFER = timedelta(minutes=15)
 
 
@@ -59,21 +57,13 @@ class Adapter:
 
     async def create(self, submission: Submission) -> RunRef:
         """Submit a run, with its key in the description (wire/nextmv.md 8.2)."""
-        app_id = submission.target
         body = dict(submission.payload["body"])
         said = body.get("description")
         mark = _mark(submission.key)
         body["description"] = f"{said} {mark}" if said else mark
-        given = body["input"]
-        data = given.encode() if isinstance(given, str) else encode(given)
-        if isinstance(given, str) or len(data) > LARGE:
-            upload = await self._client.send(requests.upload_url(app_id))
-            await self._client.send(requests.upload(upload.upload_url, data))
-            del body["input"]
-            body["upload_id"] = upload.upload_id
-        instance_id = submission.payload["instance_id"]
-        created = await self._client.send(requests.new_run(app_id, body, instance_id))
-        return RunRef(app_id, created.run_id)
+        payload = {**submission.payload, "body": body}
+        run_id = await send(self._client, submission.target, payload)
+        return RunRef(submission.target, run_id)
 
     async def find(self, submission: Submission) -> RunRef | None:
         """Search the application's runs for the key, as far back as it can be."""
@@ -219,5 +209,5 @@ def _status(ref: RunRef, run: RunInformation) -> Status:
     )
 
 
-def _event(item: LiveLogItem) -> LogEvent:
+def _event(item: TimestampedRunLog) -> LogEvent:
     return LogEvent(item.timestamp, item.log, "stderr")

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 
-from aioruns.http.request import Request, path, query
+from aioruns.http.request import FileBody, Request, path, query
 from aioruns.platforms.nextmv.models import (
     ApplicationRecord,
     BinaryUrl,
-    DownloadUrl,
+    DownloadURL,
     LiveLogPage,
     RunCreated,
     RunInformation,
     RunPage,
     RunResult,
-    UploadUrl,
+    UploadURL,
 )
 
 
@@ -39,22 +39,31 @@ def new_application(
     return Request("POST", path("v1", "applications"), ApplicationRecord, json=body)
 
 
-def new_run(
-    app_id: str, body: Mapping[str, object], instance_id: str | None
-) -> Request[RunCreated]:
-    """Submit a run. The server names it: sent twice, it would be two runs (8.2)."""
-    pairs = query({"instance_id": instance_id})
-    return Request("POST", _app(app_id, "runs"), RunCreated, pairs, json=dict(body))
+def new_run(app_id: str, body: bytes, instance_id: str | None) -> Request[RunCreated]:
+    """Submit a run. The server names it: sent twice, it would be two runs (8.2).
 
-
-def upload_url(app_id: str) -> Request[UploadUrl]:
-    """Ask for a place to upload to; an unused one expires, so repeatable (8.2)."""
+    The body comes as JSON text, which was made to be measured, and may be long.
+    """
     return Request(
-        "POST", _app(app_id, "runs", "uploadurl"), UploadUrl, repeatable=True
+        "POST",
+        _app(app_id, "runs"),
+        RunCreated,
+        query({"instance_id": instance_id}),
+        body=body,
+        content_type="application/json",
     )
 
 
-def upload(url: str, data: bytes, content_type: str | None = None) -> Request[None]:
+def upload_url(app_id: str) -> Request[UploadURL]:
+    """Ask for a place to upload to; an unused one expires, so repeatable (8.2)."""
+    return Request(
+        "POST", _app(app_id, "runs", "uploadurl"), UploadURL, repeatable=True
+    )
+
+
+def upload(
+    url: str, data: bytes | FileBody, content_type: str | None = None
+) -> Request[None]:
     """Put data at a pre-signed address; run data goes without content type (1.2)."""
     return Request("PUT", body=data, content_type=content_type, presigned=url)
 
@@ -86,10 +95,10 @@ def run_result(app_id: str, run_id: str, *, as_url: bool = False) -> Request[Run
     return Request("GET", _run(app_id, run_id), RunResult, pairs)
 
 
-def run_output_url(app_id: str, run_id: str) -> Request[DownloadUrl]:
+def run_output_url(app_id: str, run_id: str) -> Request[DownloadURL]:
     """The address of a run's output."""
     pairs = query({"format": "url"})
-    return Request("GET", _run(app_id, run_id, "output"), DownloadUrl, pairs)
+    return Request("GET", _run(app_id, run_id, "output"), DownloadURL, pairs)
 
 
 def live_logs(app_id: str, run_id: str, since: str | None) -> Request[LiveLogPage]:

@@ -80,6 +80,12 @@ CASES: list[Case] = [
         generated=("acceptance",),
         official_fails=True,
     ),
+    Case(
+        "new_acceptance_test",
+        "later-order",
+        f'app.new_acceptance_test("trial", "staging", [{METRIC}], "gate", "G", "set-1")',
+        (SET, MADE, TEST),
+    ),
     _new(
         "missing-batch",
         f', id="gate", name="Gate", metrics=[{METRIC}]',

@@ -557,6 +557,21 @@ CASES: list[Case] = [
             ok(shapes.result("run-2")),
         ),
     ),
+    Case(
+        "clone_run_with_result",
+        "failed",
+        'app.clone_run_with_result(cloned_run_id="run-1", name="n", description="d",'
+        ' instance_id="trial", polling_options=QUICK)',
+        (
+            INFORMATION,
+            INFORMATION,
+            CLONE_INPUT,
+            CLONE,
+            ok(shapes.information("run-2", status_v2="queued")),
+            ok(shapes.information("run-2", status_v2="failed")),
+            ok(shapes.information("run-2", status_v2="failed")),
+        ),
+    ),
     # Comparisons.
     Case(
         "compare_runs",

@@ -154,6 +154,13 @@ CASES: list[Case] = [
             batches.RUNS,
         ),
     ),
+    Case(
+        "new_scenario_test_with_result",
+        "missing-set",
+        'app.new_scenario_test_with_result(id="what-if", name="W",'
+        f" scenarios=[{OF_SET.format('')}], polling_options=QUICK)",
+        (INSTANCE, fails(404)),
+    ),
     Case("scenario_test", "rich", 'app.scenario_test("what-if")', (TEST, batches.RUNS)),
     Case(
         "scenario_test",

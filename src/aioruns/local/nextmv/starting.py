@@ -128,7 +128,7 @@ class Starter:
         ):
             place = await asyncio.to_thread(self._place, prepared, entry)
             if isinstance(program, Command):
-                program = place.moved(program)
+                program = await asyncio.to_thread(place.moved, program)
         if detail["format"]["input"]["type"] in ARCHIVED:
             stdin = b""
         return Task(MAIN, program, stdin, env, place=place)

@@ -18,7 +18,7 @@ _SHARED = ".nextmv"
 class Workplace:
     """A directory with a copy of the program, which only one run sees.
 
-    All methods but `moved` block; see `aioruns.local.records.Place`.
+    All methods block; see `aioruns.local.records.Place`.
     """
 
     top: Path

@@ -347,6 +347,12 @@ async def test_retry_after_is_the_least_wait(web, session, clock, case, value, s
 
 
 @PLATFORMS
+async def test_the_gate_has_the_clock_of_the_session(session, clock, case):
+    # Otherwise the tests of pauses would wait for as long as they say.
+    assert case.client(session).origin.gate.clock is clock
+
+
+@PLATFORMS
 async def test_a_wait_that_is_too_long_is_an_error_at_once(web, session, clock, case):
     web.answer("GET", case.url, status=429, headers={"Retry-After": "600"})
     with pytest.raises(TooManyRequests) as caught:

@@ -506,6 +506,13 @@ def test_without_a_key_the_message_names_the_three_places(
     assert "\n" not in text
 
 
+@pytest.mark.parametrize("key", ["nxmv_a\nb", "nxmv_\u00e4", "nxmv_\x00"])
+def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(key):
+    with pytest.raises(MissingCredentials, match="cannot be sent") as caught:
+        resolve(key, "h", environ={})
+    assert "nxmv" not in str(caught.value)
+
+
 @pytest.mark.parametrize("arguments", [{}, {"api_key": "arg"}, {"url": "http://h"}])
 def test_a_profile_that_is_not_there_is_named(file, arguments):
     # An explicit key does not help: the address would be another one than was meant.

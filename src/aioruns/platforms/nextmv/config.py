@@ -57,6 +57,13 @@ def resolve(
             "no Nextmv API key: give api_key, set NEXTMV_API_KEY, or write apikey into "
             f"{'the profile ' + name if name else 'the top level'} of {file}"
         )
+    key = key.strip()
+    if not key.isascii() or not key.isprintable():
+        # The HTTP library would refuse it late, or send something else.
+        raise MissingCredentials(
+            "the Nextmv API key holds a line break or another character that cannot be "
+            "sent: check how it was copied"
+        )
     endpoint = url or values.get("endpoint")
     if not endpoint and name:
         # Never send the key of one installation to another (wire/nextmv.md 1.3).
@@ -69,7 +76,7 @@ def resolve(
         raise InvalidInput(f"endpoint in {file} must be text, not {endpoint!r}")
     if "://" not in endpoint:
         endpoint = "https://" + endpoint
-    return Connection(endpoint, key.strip())
+    return Connection(endpoint, key)
 
 
 def _profile_name(from_environment: str | None, argument: str | None) -> str | None:

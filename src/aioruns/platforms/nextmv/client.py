@@ -1,13 +1,21 @@
 """The Nextmv client: where it connects, and the way to applications."""
 
+import math
+from urllib.parse import urlsplit
+
+from aioruns.errors import InvalidInput
 from aioruns.http.auth import Headers, bearer
-from aioruns.http.gate import Gate
+from aioruns.http.gate import Gate, Pace
 from aioruns.platforms.client import Client
 from aioruns.platforms.nextmv.adapter import Adapter
 from aioruns.platforms.nextmv.application import Application
-from aioruns.platforms.nextmv.config import resolve
+from aioruns.platforms.nextmv.config import DEFAULT_URL, resolve
 from aioruns.runs import Runs
 from aioruns.session import Origin, Session
+
+# The limits of the public cloud, an account (wire/nextmv.md 1.10).
+_SUBMISSIONS_PER_SECOND = 5
+_REQUESTS_PER_MINUTE = 2000
 
 
 class Nextmv(Client):
@@ -26,10 +34,17 @@ class Nextmv(Client):
         profile: Name of a profile in the file.
         session: A session to share; without one the client makes its own.
         max_in_flight: Requests at once.
+        submissions_per_second: Runs submitted a second; further ones wait for their
+            turn. None means 5 on Nextmv Cloud, its documented limit, and no bound
+            elsewhere; `math.inf` sets none anywhere.
+        requests_per_minute: Requests a minute, in the same way; 2,000 on Nextmv Cloud.
+
+    Attributes:
+        submissions: The pace of submissions, if there is one.
 
     Raises:
         MissingCredentials: No key was found.
-        InvalidInput: The address or the profile is not usable.
+        InvalidInput: The address, the profile or a rate is not usable.
 
     Example:
         ```python
@@ -48,11 +63,20 @@ class Nextmv(Client):
         profile: str | None = None,
         session: Session | None = None,
         max_in_flight: int = 64,
+        submissions_per_second: float | None = None,
+        requests_per_minute: float | None = None,
     ) -> None:
         connection = resolve(api_key, url, profile)
         auth = Headers({"Authorization": bearer(connection.api_key)})
         gate = Gate(max_in_flight)
         super().__init__(Origin("nextmv", connection.url, auth, gate=gate), session)
+        is_cloud = urlsplit(connection.url).hostname == urlsplit(DEFAULT_URL).hostname
+        if is_cloud and submissions_per_second is None:
+            submissions_per_second = _SUBMISSIONS_PER_SECOND
+        if is_cloud and requests_per_minute is None:
+            requests_per_minute = _REQUESTS_PER_MINUTE
+        self.submissions = self._pace("submissions_per_second", submissions_per_second)
+        gate.pace = self._pace("requests_per_minute", requests_per_minute, 60)
         self.runs = Runs(Adapter(self))
 
     def application(self, application_id: str) -> Application:
@@ -62,3 +86,10 @@ class Nextmv(Client):
             InvalidInput: The id is empty.
         """
         return Application(self, application_id)
+
+    def _pace(self, name: str, count: float | None, seconds: float = 1) -> Pace | None:
+        if count is None or count == math.inf:
+            return None
+        if not count > 0:
+            raise InvalidInput(f"{name} must be more than 0, not {count}")
+        return Pace(count / seconds, self.session.clock)

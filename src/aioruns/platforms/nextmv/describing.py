@@ -19,7 +19,6 @@ from aioruns.errors import InvalidInput
 from aioruns.http.codec import DecodeError, converter, structure
 from aioruns.platforms.nextmv.jsontext import JsonConfigurations, json_text
 from aioruns.platforms.nextmv.models.configuration import RunConfiguration
-from aioruns.platforms.nextmv.models.formats import ContentFormat, InputFormat
 from aioruns.platforms.nextmv.models.inputs import CloudOptions, Options
 from aioruns.platforms.nextmv.models.tracking import ExternalRunResult
 from aioruns.platforms.nextmv.sources import RunInput, source
@@ -63,8 +62,8 @@ def describe(
         body["configuration"], known = _configuration(configuration)
         if known.is_ensemble():
             payload["instance_id"] = None
-    elif found.kind is not None:
-        body["configuration"] = default_configuration(found.kind)
+    elif found.configuration is not None:
+        body["configuration"] = dict(found.configuration)
     _add_text(body, "batch_experiment_id", batch_experiment_id)
     if external_result is not None:
         body["result"] = converter.unstructure(external_result)
@@ -75,20 +74,6 @@ def describe(
     except InvalidInput as error:
         raise InvalidInput(f"the run: {error}") from error
     return payload
-
-
-def default_configuration(kind: str, output_kind: str | None = None) -> dict[str, Any]:
-    """The configuration of a run whose caller gives none.
-
-    The output mirrors the input, except for text (wire/nextmv.md 3.3.1).
-    """
-    mirrored = ContentFormat.JSON if kind == InputFormat.TEXT else kind
-    return {
-        "format": {
-            "input": {"type": str(kind)},
-            "output": {"type": str(output_kind or mirrored)},
-        }
-    }
 
 
 def _add_text(body: dict[str, Any], name: str, value: str | None) -> None:

@@ -12,7 +12,7 @@ from aioruns.platforms.nextmv.describing import (
 from aioruns.platforms.nextmv.jsontext import JsonConfigurations
 from aioruns.platforms.nextmv.models.inputs import Options
 from aioruns.platforms.nextmv.models.tracking import TrackedRun
-from aioruns.platforms.nextmv.sending import send
+from aioruns.platforms.nextmv.sending import no_run_yet, prepared, submitted
 from aioruns.platforms.nextmv.sources import RunInput
 from aioruns.platforms.nextmv.tracking import track
 
@@ -110,7 +110,9 @@ class RunOperations:
             input_dir_path,
             managed_input_id,
         )
-        return await send(self._client, self._app_id, payload, progress)
+        with no_run_yet():
+            text = await prepared(self._client, self._app_id, payload, progress)
+        return await submitted(self._client, self._app_id, text, payload["instance_id"])
 
     async def track_run(
         self,

@@ -1,68 +1,77 @@
 """Sends described runs: uploads what must be uploaded, and submits once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import anyio
 
 from aioruns.errors import CallError
-from aioruns.http.codec import Json, converter, structure
 from aioruns.http.gate import Pace
 from aioruns.http.request import Progress
 from aioruns.platforms.client import Client
 from aioruns.platforms.nextmv import requests
-from aioruns.platforms.nextmv.describing import default_configuration
 from aioruns.platforms.nextmv.jsontext import LARGE, counted, json_text
-from aioruns.platforms.nextmv.models.formats import ContentFormat, Format, InputFormat
+from aioruns.platforms.nextmv.models.formats import ContentFormat, InputFormat
+from aioruns.platforms.nextmv.models.managed_inputs import ManagedInput
 from aioruns.platforms.nextmv.packing import packed
+from aioruns.platforms.nextmv.sources import (
+    default_configuration,
+    managed_configuration,
+)
 from aioruns.platforms.nextmv.things import Paths, Things
 from aioruns.platforms.nextmv.uploads import Uploads, content
 
 _ARCHIVES = (".tar.gz", ".tgz")
 
 
-async def send(
-    client: Client,
-    app_id: str,
-    payload: Mapping[str, Any],
-    progress: Progress | None = None,
-) -> str:
+async def send(client: Client, app_id: str, payload: Mapping[str, Any]) -> str:
     """Submit a run in one attempt, after uploading its input where that is needed.
 
     Args:
         client: The platform.
         app_id: The application.
         payload: As `describe` makes it.
-        progress: Called as a file or directory is uploaded.
 
     Returns:
         The run id.
 
     Raises:
         InvalidInput: A file or directory cannot be read; nothing was sent.
-        CallError: It failed; `maybe_acted` tells whether there may be a run.
+        CallError: An upload or the submission failed.
     """
+    text = await prepared(client, app_id, payload)
+    return await submitted(client, app_id, text, payload["instance_id"])
+
+
+@contextmanager
+def no_run_yet() -> Iterator[None]:
+    """Errors in here leave no run behind, whatever became of the upload."""
     try:
-        text = await _prepared(client, app_id, payload, progress)
+        yield
     except CallError as error:
-        # Whatever became of an upload, no run was asked for.
         error.maybe_acted = False
         raise
+
+
+async def submitted(
+    client: Client, app_id: str, text: bytes, instance_id: str | None
+) -> str:
+    """Send a body, in its turn, and return the run id."""
     pace = getattr(client, "submissions", None)
     # The base client knows no pace of submissions; Nextmv's own sets one.
     if isinstance(pace, Pace):
         await pace.wait()
-    request = requests.new_run(app_id, text, payload["instance_id"])
-    created = await client.send(request)
+    created = await client.send(requests.new_run(app_id, text, instance_id))
     return created.run_id
 
 
-async def _prepared(
+async def prepared(
     client: Client,
     app_id: str,
     payload: Mapping[str, Any],
-    progress: Progress | None,
+    progress: Progress | None = None,
 ) -> bytes:
     """The body as JSON text, with everything uploaded that it names."""
     configurations = payload.get("json_configurations")
@@ -104,7 +113,6 @@ async def _of_managed_input(
 ) -> dict[str, Any]:
     """The configuration that a managed input asks for (wire/nextmv.md 3.3.1)."""
     things = Things(client, Paths(app_id, ("inputs",)))
-    found = (await things.get(managed_input_id, Json)).get("format")
-    if not found:
-        return default_configuration(ContentFormat.JSON)
-    return {"format": converter.unstructure(structure(found, Format))}
+    return managed_configuration(
+        (await things.get(managed_input_id, ManagedInput)).format
+    )

@@ -5,20 +5,16 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from aioruns.errors import CallError, InvalidInput
-from aioruns.http.request import FileBody
+from aioruns.errors import InvalidInput
 from aioruns.platforms.client import Client
-from aioruns.platforms.nextmv.describing import (
-    Configuration,
-    default_configuration,
-    describe,
-)
+from aioruns.platforms.nextmv.describing import Configuration, describe
 from aioruns.platforms.nextmv.models.formats import ContentFormat, InputFormat
 from aioruns.platforms.nextmv.models.inputs import Input
 from aioruns.platforms.nextmv.models.outputs import Asset, Output, Statistics, plain
 from aioruns.platforms.nextmv.models.tracking import ExternalRunResult, TrackedRun
 from aioruns.platforms.nextmv.packing import packed
-from aioruns.platforms.nextmv.sending import send
+from aioruns.platforms.nextmv.sending import no_run_yet, send
+from aioruns.platforms.nextmv.sources import default_configuration
 from aioruns.platforms.nextmv.uploads import Uploads, content
 
 
@@ -58,21 +54,12 @@ async def track(
             else part
             for name, part in _parts(tracked).items()
         }
-        try:
-            ids = await _uploaded(Uploads(client, app_id), parts)
-        except CallError as error:
-            # Whatever became of an upload, no run was asked for.
-            error.maybe_acted = False
-            raise
+        uploads = Uploads(client, app_id)
+        with no_run_yet():
+            ids = {name: await uploads.put(part) for name, part in parts.items()}
     body["upload_id"] = ids.pop("upload_id")
     body["result"] |= ids
     return await send(client, app_id, payload)
-
-
-async def _uploaded(
-    uploads: Uploads, parts: Mapping[str, bytes | FileBody]
-) -> dict[str, str]:
-    return {name: await uploads.put(part) for name, part in parts.items()}
 
 
 def _parts(tracked: TrackedRun) -> dict[str, bytes | Path]:

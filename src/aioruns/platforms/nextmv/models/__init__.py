@@ -4,7 +4,7 @@ from aioruns.platforms.nextmv.models.applications import (
     ApplicationRecord,
     ApplicationType,
 )
-from aioruns.platforms.nextmv.models.assets import RunAsset
+from aioruns.platforms.nextmv.models.assets import AssetPage, RunAsset
 from aioruns.platforms.nextmv.models.comparison import ComparisonValues, RunComparison
 from aioruns.platforms.nextmv.models.configuration import (
     RunConfiguration,
@@ -13,6 +13,14 @@ from aioruns.platforms.nextmv.models.configuration import (
     RunTypeConfiguration,
 )
 from aioruns.platforms.nextmv.models.downloads import AssetLink, DownloadURL
+from aioruns.platforms.nextmv.models.ensembles import (
+    EnsembleDefinition,
+    EvaluationRule,
+    RuleObjective,
+    RuleTolerance,
+    RuleToleranceType,
+    RunGroup,
+)
 from aioruns.platforms.nextmv.models.formats import (
     ContentFormat,
     Format,
@@ -32,10 +40,22 @@ from aioruns.platforms.nextmv.models.information import (
     RunTrackingMetadata,
     SyncedRun,
 )
+from aioruns.platforms.nextmv.models.inputs import (
+    Input,
+)
+from aioruns.platforms.nextmv.models.instances import Instance, InstanceConfiguration
 from aioruns.platforms.nextmv.models.logs import (
     LiveLogPage,
     RunLog,
     TimestampedRunLog,
+)
+from aioruns.platforms.nextmv.models.managed_inputs import InputSet, ManagedInput
+from aioruns.platforms.nextmv.models.outputs import (
+    Asset,
+    Output,
+    Statistics,
+    Visual,
+    VisualSchema,
 )
 from aioruns.platforms.nextmv.models.run_rows import (
     MetricsIndicator,
@@ -51,33 +71,65 @@ from aioruns.platforms.nextmv.models.runs import (
     RunPage,
     RunRow,
 )
+from aioruns.platforms.nextmv.models.secrets import (
+    Secret,
+    SecretsCollection,
+    SecretsCollectionSummary,
+    SecretType,
+)
 from aioruns.platforms.nextmv.models.statuses import Status, StatusV2
+from aioruns.platforms.nextmv.models.tracking import (
+    ExternalRunResult,
+    TrackedRun,
+    TrackedRunStatus,
+    run_duration,
+)
 from aioruns.platforms.nextmv.models.uploads import UploadURL
+from aioruns.platforms.nextmv.models.versions import (
+    Version,
+    VersionExecutable,
+    VersionExecutableRequirements,
+)
 
 __all__ = [
     "ApplicationRecord",
     "ApplicationType",
+    "Asset",
     "AssetLink",
+    "AssetPage",
     "BinaryUrl",
     "ComparisonValues",
     "ContentFormat",
     "DownloadURL",
+    "EnsembleDefinition",
     "ErrorLog",
+    "EvaluationRule",
+    "ExternalRunResult",
     "Format",
     "FormatInput",
     "FormatOutput",
+    "Input",
     "InputFormat",
+    "InputSet",
+    "Instance",
+    "InstanceConfiguration",
     "LiveLogPage",
+    "ManagedInput",
     "Metadata",
     "MetricsIndicator",
     "OptionSummary",
     "OptionsSummaryItem",
+    "Output",
     "OutputFormat",
+    "RuleObjective",
+    "RuleTolerance",
+    "RuleToleranceType",
     "Run",
     "RunAsset",
     "RunComparison",
     "RunConfiguration",
     "RunCreated",
+    "RunGroup",
     "RunInfoMetrics",
     "RunInfoStatistics",
     "RunInformation",
@@ -91,10 +143,23 @@ __all__ = [
     "RunTrackingMetadata",
     "RunType",
     "RunTypeConfiguration",
+    "Secret",
+    "SecretType",
+    "SecretsCollection",
+    "SecretsCollectionSummary",
+    "Statistics",
     "StatisticsIndicator",
     "Status",
     "StatusV2",
     "SyncedRun",
     "TimestampedRunLog",
+    "TrackedRun",
+    "TrackedRunStatus",
     "UploadURL",
+    "Version",
+    "VersionExecutable",
+    "VersionExecutableRequirements",
+    "Visual",
+    "VisualSchema",
+    "run_duration",
 ]

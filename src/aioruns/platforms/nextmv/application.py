@@ -12,11 +12,16 @@ from aioruns.platforms.nextmv.describing import (
     ExternalResult,
     describe,
 )
+from aioruns.platforms.nextmv.ensembles import Ensembles
 from aioruns.platforms.nextmv.handing_on import handed_on
+from aioruns.platforms.nextmv.input_sets import InputSets
+from aioruns.platforms.nextmv.instances import Instances
 from aioruns.platforms.nextmv.jsontext import JsonConfigurations
+from aioruns.platforms.nextmv.managed_inputs import ManagedInputs
 from aioruns.platforms.nextmv.models.inputs import Options
 from aioruns.platforms.nextmv.push import push
 from aioruns.platforms.nextmv.run_operations import RunOperations
+from aioruns.platforms.nextmv.secrets import Secrets
 from aioruns.platforms.nextmv.sources import RunInput
 from aioruns.platforms.nextmv.uploads import Uploads
 from aioruns.platforms.nextmv.versions import Versions
@@ -40,7 +45,12 @@ class Application:
             raise InvalidInput("the application id must not be empty")
         self.client = client
         self.id = id
+        self.ensembles = Ensembles(client, id)
+        self.input_sets = InputSets(client, id)
+        self.instances = Instances(client, id)
+        self.managed_inputs = ManagedInputs(client, id)
         self.runs = RunOperations(client, id)
+        self.secrets = Secrets(client, id)
         self.uploads = Uploads(client, id)
         self.versions = Versions(client, id)
 
@@ -218,6 +228,48 @@ class Application:
     list_versions = handed_on("versions", Versions.list_versions)
     update_version = handed_on("versions", Versions.update_version)
     delete_version = handed_on("versions", Versions.delete_version)
+
+    new_instance = handed_on("instances", Instances.new_instance)
+    instance = handed_on("instances", Instances.instance)
+    instance_exists = handed_on("instances", Instances.instance_exists)
+    list_instances = handed_on("instances", Instances.list_instances)
+    update_instance = handed_on("instances", Instances.update_instance)
+    delete_instance = handed_on("instances", Instances.delete_instance)
+
+    new_managed_input = handed_on("managed_inputs", ManagedInputs.new_managed_input)
+    managed_input = handed_on("managed_inputs", ManagedInputs.managed_input)
+    list_managed_inputs = handed_on("managed_inputs", ManagedInputs.list_managed_inputs)
+    update_managed_input = handed_on(
+        "managed_inputs", ManagedInputs.update_managed_input
+    )
+    delete_managed_input = handed_on(
+        "managed_inputs", ManagedInputs.delete_managed_input
+    )
+
+    new_input_set = handed_on("input_sets", InputSets.new_input_set)
+    input_set = handed_on("input_sets", InputSets.input_set)
+    list_input_sets = handed_on("input_sets", InputSets.list_input_sets)
+    update_input_set = handed_on("input_sets", InputSets.update_input_set)
+    delete_input_set = handed_on("input_sets", InputSets.delete_input_set)
+
+    new_secrets_collection = handed_on("secrets", Secrets.new_secrets_collection)
+    secrets_collection = handed_on("secrets", Secrets.secrets_collection)
+    list_secrets_collections = handed_on("secrets", Secrets.list_secrets_collections)
+    update_secrets_collection = handed_on("secrets", Secrets.update_secrets_collection)
+    delete_secrets_collection = handed_on("secrets", Secrets.delete_secrets_collection)
+
+    new_ensemble_definition = handed_on("ensembles", Ensembles.new_ensemble_definition)
+    new_ensemble_defintion = handed_on("ensembles", Ensembles.new_ensemble_defintion)
+    ensemble_definition = handed_on("ensembles", Ensembles.ensemble_definition)
+    list_ensemble_definitions = handed_on(
+        "ensembles", Ensembles.list_ensemble_definitions
+    )
+    update_ensemble_definition = handed_on(
+        "ensembles", Ensembles.update_ensemble_definition
+    )
+    delete_ensemble_definition = handed_on(
+        "ensembles", Ensembles.delete_ensemble_definition
+    )
 
 
 def _check_length(name: str, value: str | None, longest: int) -> None:

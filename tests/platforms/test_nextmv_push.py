@@ -1,13 +1,15 @@
 """Pushing an application: manifest, files, commands, and the way to a server."""
 
 import io
+import json
 import tarfile
 from pathlib import Path
 
+import aiohttp
 import anyio
 import pytest
 
-from aioruns import Nextmv
+from aioruns import Nextmv, Session
 from aioruns.errors import InvalidInput, NotFound, NotSupported
 from aioruns.platforms.nextmv import Application
 from aioruns.platforms.nextmv.manifest import read_manifest
@@ -264,13 +266,29 @@ def test_several_files_have_their_paths(tmp_path, multi_file, expected):
 
 
 @pytest.fixture
-async def fleet(server):
+def put():
+    """What was put, by the last part of its place: `upload` and `binary`."""
+    return {}
+
+
+@pytest.fixture
+async def fleet(server, put):
     """An application without a program yet."""
-    async with Nextmv(server.token, url=server.url) as nextmv:
+
+    async def note(_session, _context, params):
+        if params.method == "PUT":
+            place = params.url.parts[1]
+            name = "upload" if place == "uploads" else params.url.name
+            put[name] = put.get(name, b"") + params.chunk
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_chunk_sent.append(note)
+    async with Session(trace_configs=[trace]) as session:
+        nextmv = Nextmv(server.token, url=server.url, session=session)
         app = await Application.new(nextmv, "The fleet", "fleet")
         before = server.requests["nextmv"]
         yield app
-        if not server.engine.document("nextmv", "latest", "fleet"):
+        if not put:
             assert server.requests["nextmv"] == before  # a refused push sends nothing
 
 
@@ -280,14 +298,11 @@ json.dump({"made": pathlib.Path("made.txt").read_text()}, sys.stdout)
 """
 
 
-async def archive_of(server):
-    """What the server was sent."""
-    latest = server.engine.document("nextmv", "latest", "fleet")["id"]
-    blob = await server.engine.blob("nextmv", f"upload/fleet/{latest}")
-    return tarfile.open(fileobj=io.BytesIO(blob), mode="r:gz")
+def archive_of(put):
+    return tarfile.open(fileobj=io.BytesIO(put["upload"]), mode="r:gz")
 
 
-async def test_what_is_packed(server, fleet, tmp_path):
+async def test_what_is_packed(fleet, put, tmp_path):
     manifest = "files: ['**', '!notes/**']\nvendor-key: kept\n"
     tree(tmp_path, "main.py", ".hidden", "data/a.json", "notes/x", manifest=manifest)
     (tmp_path / "main.py").chmod(0o755)
@@ -295,7 +310,7 @@ async def test_what_is_packed(server, fleet, tmp_path):
 
     await fleet.push(tmp_path)
 
-    with await archive_of(server) as archive:
+    with archive_of(put) as archive:
         assert sorted(archive.getnames()) == [
             ".hidden",
             "app.yaml",
@@ -308,7 +323,7 @@ async def test_what_is_packed(server, fleet, tmp_path):
         assert archive.extractfile("app.yaml").read().decode() == manifest
 
 
-async def test_build_and_pre_push_make_the_files(server, fleet, tmp_path):
+async def test_build_and_pre_push_make_the_files(fleet, put, tmp_path):
     (tmp_path / "build.py").write_text(
         "import os, pathlib\n"
         "where = pathlib.Path.cwd().name\n"
@@ -325,7 +340,7 @@ pre-push: printf ' twice' >> made.txt && true
 
     await fleet.push(str(tmp_path))
 
-    with await archive_of(server) as archive:
+    with archive_of(put) as archive:
         made = archive.extractfile("made.txt").read().decode()
     assert made == f"7{tmp_path.name} twice"
     run = await fleet.submit({})
@@ -369,13 +384,11 @@ async def test_a_push_to_an_application_that_is_not_there(server, tmp_path):
             await nextmv.application("nobody").push(TSP)
 
 
-async def test_the_example_is_pushed_and_runs(server, fleet):
+async def test_the_example_is_pushed_and_runs(server, fleet, put):
     await fleet.push(TSP)
 
-    binary = server.engine.document("nextmv", "latest", "fleet")["id"]
-    kept = server.engine.document("nextmv", "binaries/fleet", binary)["requirements"]
     manifest = await anyio.to_thread.run_sync(read_manifest, TSP)
-    assert kept == manifest.requirements()
+    assert json.loads(put["binary"]) == {"requirements": manifest.requirements()}
     square = {"name": "square", "points": [[0, 0], [0, 10], [10, 10], [10, 0]]}
     run = await fleet.submit(square, options={"seed": 1, "iterations": 5})
     lines = [event.message async for event in run.logs()]

@@ -213,7 +213,9 @@ converter.register_structure_hook(datetime, _structure_time)
 converter.register_structure_hook_func(
     lambda kind: kind is object, lambda value, _: value
 )
-converter.register_unstructure_hook(datetime, lambda value: value.isoformat())
+converter.register_unstructure_hook(
+    datetime, lambda value: value.isoformat().replace("+00:00", "Z")
+)
 converter.register_structure_hook_factory(attrs.has, _structure_object)
 converter.register_unstructure_hook_factory(attrs.has, _unstructure_object)
 converter.register_structure_hook_factory(_open_enum, _structure_open_enum)

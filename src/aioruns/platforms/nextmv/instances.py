@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from attrs import evolve
+
 from aioruns.errors import InvalidInput
 from aioruns.http.request import Request
 from aioruns.platforms.client import Client
@@ -102,6 +104,9 @@ class Instances:
         """
         if isinstance(configuration, InstanceConfiguration):
             configuration = configuration.for_request()
+        elif not isinstance(configuration, Mapping | None):
+            kind = type(configuration).__name__
+            raise InvalidInput(f"the configuration must be a mapping, not {kind}")
         changes = given(
             name=name,
             version_id=version_id,
@@ -113,7 +118,7 @@ class Instances:
             return instance
         address = self._things.paths.one(id, "lock")
         await self._client.send(Request("PUT", address, json={"locked": locked}))
-        return await self.instance(id)
+        return evolve(instance, locked=locked)
 
     async def delete_instance(self, instance_id: str) -> None:
         """Delete an instance."""

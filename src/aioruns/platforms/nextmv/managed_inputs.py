@@ -46,7 +46,7 @@ class ManagedInputs:
             InvalidInput: Neither an upload nor a run is named.
             CallError: The platform refused or could not be asked.
         """
-        if not upload_id and not run_id:
+        if upload_id is None and run_id is None:
             raise InvalidInput("a managed input needs an upload_id or a run_id")
         input_id = id or safe_id("managed-input")
         body = given(

@@ -144,4 +144,4 @@ def given(**values: object) -> dict[str, object]:
 
 def _token(page: Mapping[str, object]) -> str | None:
     token = page.get("next_page_token")
-    return token if isinstance(token, str) else None
+    return None if token is None else structure(token, str)

@@ -60,9 +60,13 @@ class Versions:
         """Whether there is a version with this id."""
         return await self._things.exists(version_id)
 
-    async def list_versions(self) -> list[Version]:
-        """Read all versions."""
-        return await self._things.list(Version)
+    async def list_versions(self, no_pagination: bool = False) -> list[Version]:
+        """Read all versions.
+
+        Args:
+            no_pagination: Ask for all of them in one answer.
+        """
+        return await self._things.list(Version, no_pagination=no_pagination)
 
     async def update_version(
         self, version_id: str, name: str | None = None, description: str | None = None

@@ -83,7 +83,7 @@ CASES: list[Case] = [
     Case(
         "new_acceptance_test",
         "later-order",
-        f'app.new_acceptance_test("trial", "staging", [{METRIC}], "gate", "G", "set-1")',
+        f'app.new_acceptance_test("trial", "staging", [{METRIC}], "gate", "G", "s")',
         (SET, MADE, TEST),
     ),
     _new(

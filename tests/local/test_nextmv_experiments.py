@@ -1,10 +1,13 @@
 """Experiments of the Nextmv façade over real HTTP (wire/nextmv.md 3.4-3.6, 3.13)."""
 
 import asyncio
+import io
 import json
+import tarfile
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
+import anyio
 import pytest
 
 from aioruns.local.server import LocalServer
@@ -54,7 +57,7 @@ class Api:
         url = await self.post(f"{APP}/runs/uploadurl", None)
         async with (
             aiohttp.ClientSession() as session,
-            session.put(url["upload_url"], data=json.dumps(data)) as response,
+            session.put(url["upload_url"], data=data) as response,
         ):
             assert response.status == 200
         return url["upload_id"]
@@ -64,7 +67,7 @@ class Api:
         body = {
             "id": key,
             "name": key,
-            "upload_id": await self.upload(data),
+            "upload_id": await self.upload(json.dumps(data).encode()),
             "format": {"input": {"type": "json"}, "output": {"type": "json"}},
         }
         await self.post(f"{APP}/inputs", body)
@@ -428,6 +431,77 @@ async def test_deleting_a_batch_removes_its_runs_also_live_ones(api):
     assert [r.id for r in api.server.engine.runs("nextmv")] == [other]
     await api.delete(f"{EXP}/batch/b", status=404)
     await api.post(f"{EXP}/batch", {"id": "b"})  # the id is free again
+
+
+async def test_the_content_type_of_a_batch_is_that_of_its_runs(api):
+    async def concatenate(job):
+        files = sorted([p async for p in anyio.Path(job.directory, "inputs").iterdir()])
+        text = "".join([await file.read_text() for file in files])
+        outputs = anyio.Path(job.directory, "outputs")
+        await (outputs / "solutions" / "all.txt").write_text(text)
+        await (outputs / "metrics.json").write_text(json.dumps({"size": len(text)}))
+
+    api.server.nextmv.register("routing", concatenate)
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w:gz") as archive:
+        for name in ("a.txt", "b.txt"):
+            info = tarfile.TarInfo(name)
+            info.size = 5
+            archive.addfile(info, io.BytesIO(name.encode()))
+    body = {"id": "files", "upload_id": await api.upload(raw.getvalue())}
+    await api.post(f"{APP}/inputs", body)
+    body = {"id": "b", "runs": both("files"), "content_type": "multi-file"}
+    await api.post(f"{EXP}/batch", body)
+    assert (await api.ended("b"))["status"] == "completed"
+    for row in await api.rows("b"):
+        assert row["metrics"]["indicators"] == [{"name": "size", "value": 10}]
+    summary = (await api.get(f"{EXP}/batch/b"))["grouped_distributional_summaries"][0]
+    assert summary["indicator_distributions"]["size"]["mean"] == 10
+
+
+async def test_runs_of_a_batch_are_queued_even_if_their_instance_is_not(api):
+    body = {"queuing": {"disabled": True, "priority": 2}}
+    body = {"id": "hasty", "version_id": "v1", "configuration": body}
+    await api.post(f"{APP}/instances", body)
+    runs = [{"input_id": "in-1", "instance_id": "hasty"}] * 20
+    await api.post(f"{EXP}/batch", {"id": "b", "runs": runs})
+    assert (await api.ended("b"))["number_of_completed_runs"] == 20
+    assert {row["queuing_priority"] for row in await api.rows("b")} == {2}
+
+
+async def test_many_runs_are_queued_beside_the_answer(api, monkeypatch):
+    monkeypatch.setattr("aioruns.local.nextmv.launching._PATIENCE", 0.0)
+    runs = both(*["in-1"] * 200)
+    made = await api.post(f"{EXP}/batch", {"id": "b", "runs": runs})
+    assert made["status"] == "started"
+    assert made["number_of_requested_runs"] == 400
+    assert made["number_of_runs"] < 400
+    assert (await api.patch(f"{EXP}/batch/b", {"name": "B"}))["status"] == "started"
+    metadata = await api.ended("b")
+    assert metadata["number_of_completed_runs"] == 400
+    assert (metadata["name"], metadata["status"]) == ("B", "completed")
+
+
+@pytest.mark.parametrize("what", [f"{EXP}/batch/b", APP])
+async def test_deleting_while_runs_are_queued_leaves_none(api, monkeypatch, what):
+    monkeypatch.setattr("aioruns.local.nextmv.launching._PATIENCE", 0.0)
+    await api.post(f"{EXP}/batch", {"id": "b", "runs": both(*["in-1"] * 200)})
+    await api.delete(what)
+    await asyncio.sleep(0.05)
+    assert api.server.engine.runs("nextmv") == []
+
+
+async def test_a_batch_that_a_server_left_half_queued_has_failed(api):
+    await api.post(f"{EXP}/batch", {"id": "b", "runs": both("in-1")})
+    await api.ended("b")
+    engine = api.server.engine
+    document = engine.document("nextmv", "batch/routing", "b")
+    await engine.put("nextmv", "batch/routing", "b", document | {"launched": False})
+    assert (await api.get(f"{EXP}/batch/b"))["status"] == "failed"
+    await engine.put("nextmv", "batch/routing", "b", document | {"deleting": True})
+    assert (await api.get(f"{EXP}/batch/b"))["status"] == "delete-failed"
+    await api.delete(f"{EXP}/batch/b")
+    assert engine.runs("nextmv") == []
 
 
 async def test_deleting_an_application_removes_its_experiments(api):

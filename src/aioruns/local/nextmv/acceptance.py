@@ -107,7 +107,7 @@ class Acceptances:
         app, test = self.book.found(request)
         batch = self.batches.book.get(app, test["experiment_id"])
         if batch is not None:
-            await self.batches.book.remove(app, batch)
+            await self.batches.remove(app, batch)
         await self.book.remove(app, test)
         return web.Response(status=204)
 

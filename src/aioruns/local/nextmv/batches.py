@@ -17,15 +17,9 @@ from aioruns.local.nextmv.experiments import (
     Experiments,
     shown,
 )
-from aioruns.local.nextmv.inputs import MANAGED
+from aioruns.local.nextmv.launching import Launcher
 from aioruns.local.nextmv.pages import cut, wants_pages
-from aioruns.local.nextmv.planning import (
-    Planned,
-    instance_ids_of,
-    option_sets_of,
-    planned,
-)
-from aioruns.local.nextmv.starting import Prepared, Starter
+from aioruns.local.nextmv.planning import instance_ids_of, option_sets_of, planned
 from aioruns.local.nextmv.summaries import grouped_summaries
 from aioruns.local.records import Json, RunRecord, State
 
@@ -42,7 +36,7 @@ class Batches:
     """
 
     book: Experiments
-    starter: Starter
+    launcher: Launcher
 
     def routes(self) -> list[Route]:
         """Everything below `experiments/batch`."""
@@ -58,7 +52,7 @@ class Batches:
         ]
 
     async def new(self, request: web.Request) -> web.Response:
-        """Queue the runs of a new batch; all that they name must exist."""
+        """Make a batch and queue its runs; all that they name must exist."""
         app = self.book.desk.application(request)
         fields = await json_object(request)
         batch = self.book.new(app, fields)
@@ -69,10 +63,7 @@ class Batches:
             runs = planned(self.book.desk, app, fields)
             sets = option_sets_of(fields)
             content_type = text_of(fields, "content_type")
-            prepared = [
-                await self._prepared(app, run, sets.get(run.option_set), content_type)
-                for run in runs
-            ]
+            prepared = await self.launcher.prepare(app, runs, sets, content_type)
             named = dict.fromkeys(r.instance_id for r in runs if r.instance_id)
             batch |= {
                 "type": kind,
@@ -80,35 +71,10 @@ class Batches:
                 "input_set_id": text_of(fields, "input_set_id"),
                 "instance_ids": list(named) or instance_ids_of(fields),
                 "requested": len(runs),
-                "launched": not runs,
+                "launched": False,
             }
-            await self.book.keep(app, batch)
-            for run, each in zip(runs, prepared, strict=True):
-                await self._start(each, run, batch)
-            if runs:
-                batch["launched"] = True
-                await self.book.keep(app, batch)
+        await self.launcher.launch(app, batch, prepared)
         return answer(await self._full(app, batch))
-
-    async def _prepared(
-        self, app: str, run: Planned, options: Json, content_type: str
-    ) -> Prepared:
-        fields: dict[str, Json] = {"input_id": run.input_id, "options": options}
-        managed = self.book.desk.find(f"{MANAGED}/{app}", run.input_id) or {}
-        if content_type and not managed.get("format"):
-            kind = {"type": content_type}
-            fields["configuration"] = {"format": {"input": kind, "output": kind}}
-        return await self.starter.prepare(
-            app, fields, instance_id=run.instance_id, version_id=run.version_id
-        )
-
-    async def _start(
-        self, prepared: Prepared, run: Planned, batch: Mapping[str, Json]
-    ) -> None:
-        own = {"experiment_id": batch["id"], "experiment_type": batch["type"]}
-        # More runs than slots are the rule here, whatever an instance says.
-        queuing = {**prepared.detail["queuing"], "disabled": False}
-        await self.starter.start(prepared, {**run.row(), **own, "queuing": queuing})
 
     async def all(self, request: web.Request) -> web.Response:
         """List, of one `type` or of all."""
@@ -154,8 +120,13 @@ class Batches:
     async def delete(self, request: web.Request) -> web.Response:
         """Delete it with its runs."""
         app, batch = self.book.found(request)
-        await self.book.remove(app, batch)
+        await self.remove(app, batch)
         return web.Response(status=204)
+
+    async def remove(self, app: str, batch: dict[str, Json]) -> None:
+        """Delete a batch with its runs, also one whose runs are being queued."""
+        await self.launcher.stop(app, batch["id"])
+        await self.book.remove(app, batch)
 
     async def status(
         self, app: str, batch: Mapping[str, Json], records: Sequence[RunRecord]
@@ -163,9 +134,8 @@ class Batches:
         """ExperimentStatus, from the runs of the batch."""
         if going := self.book.going(app, batch):
             return going
-        if not batch["launched"]:
-            # A server that ended half way does not queue the rest.
-            return STARTED if self.book.is_busy(app, batch["id"]) else FAILED
+        if (cut_short := self.launcher.cut_short(app, batch["id"])) is not None:
+            return FAILED if cut_short else STARTED
         if not records:
             return COMPLETED if batch["requested"] else DRAFT
         if not all(record.state.final for record in records):

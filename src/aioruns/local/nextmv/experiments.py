@@ -105,8 +105,8 @@ class Experiments:
         Returns:
             The application id and the experiment as it is now.
         """
-        app, document = self.found(request)
         fields = await json_object(request)
+        app, document = self.found(request)
         for key in ("name", "description"):
             if fields.get(key) is not None:
                 document[key] = text_of(fields, key)

@@ -6,6 +6,7 @@ from aioruns.local.nextmv.acceptance import Acceptances
 from aioruns.local.nextmv.batches import Batches
 from aioruns.local.nextmv.desk import Desk
 from aioruns.local.nextmv.experiments import Experiments
+from aioruns.local.nextmv.launching import Launcher
 from aioruns.local.nextmv.mirroring import Mirror
 from aioruns.local.nextmv.online import OnlineTests
 from aioruns.local.nextmv.shadow import Shadow
@@ -30,7 +31,8 @@ def laboratory(desk: Desk, starter: Starter, verdicts: Verdicts) -> Laboratory:
     def book(kind: str, word: str, *types: str) -> Experiments:
         return Experiments(desk, verdicts, kind, word, types)
 
-    batches = Batches(book("batch", "batch experiment", "batch", "scenario"), starter)
+    plain = book("batch", "batch experiment", "batch", "scenario")
+    batches = Batches(plain, Launcher(plain, starter))
     acceptances = Acceptances(book("acceptance", "acceptance test"), batches)
     shadows = OnlineTests(
         book("shadow", "shadow test", "shadow"),

@@ -9,6 +9,7 @@ from attrs import define, field
 from aioruns.local.lag import Lag, lagging
 from aioruns.local.nextmv.answers import Refusal, text_of
 from aioruns.local.nextmv.experiments import STARTED
+from aioruns.local.nextmv.launching import queueable
 from aioruns.local.nextmv.online import OnlineTests
 from aioruns.local.nextmv.shadow import candidates
 from aioruns.local.nextmv.starting import Starter
@@ -95,8 +96,7 @@ class Mirror:
         try:
             prepared = await self.starter.prepare(app, fields, instance_id=candidate)
             own = {"experiment_id": test["id"], "experiment_type": "shadow"}
-            queuing = {**prepared.detail["queuing"], "disabled": False}
-            await self.starter.start(prepared, {**own, "queuing": queuing})
+            await self.starter.start(queueable(prepared), own)
         except Refusal as refusal:
             # Whoever started the run did not ask for this one.
             _LOG.warning(

@@ -199,8 +199,8 @@ class OnlineTests:
 
     async def stop(self, request: web.Request) -> web.Response:
         """End a test that has started, as complete or as canceled."""
-        app, test = self.book.found(request)
         intent = text_of(await json_object(request), "intent")
+        app, test = self.book.found(request)
         if intent not in _INTENTS:
             raise Refusal(400, "`intent` must be 'complete' or 'cancel'.")
         now = utcnow()

@@ -51,7 +51,7 @@ class Launcher:
             app: The application's id.
             runs: The runs.
             option_sets: The options that each of them names.
-            content_type: The format of all inputs and outputs; empty lets each input say.
+            content_type: The format of all inputs and outputs; empty leaves it to them.
 
         Raises:
             Refusal: Something is missing.

@@ -147,8 +147,8 @@ def _body(body: bytes) -> dict[str, Any] | None:
             return {"size": len(body), "digest": _digest(body)}
         return {"text": body.decode("utf-8", "backslashreplace")}
     if len(body) > LONGEST_BODY:
-        text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-        return {"json_size": len(body), "json_digest": _digest(text.encode())}
+        text = json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+        return {"json_size": len(text), "json_digest": _digest(text)}
     return {"json": value}
 
 

@@ -24,6 +24,7 @@ import aioruns
 from aioruns import nextmv
 
 VECTORS = Path(__file__).parent / "nextmv" / "vectors"
+CRASHES = {"AttributeError", "KeyError", "NameError", "TypeError"}
 CASES = [case for cases in RESOURCES.values() for case in cases]
 
 
@@ -186,13 +187,22 @@ def test_every_difference_is_about_a_case(row):
     assert all(any(row.matches(one, case.id) for case in CASES) for one in row.cases)
 
 
-def test_cases_fail_in_the_official_client_only_where_they_say_so(vectors):
-    crashes = {"AttributeError", "KeyError", "NameError", "TypeError"}
+def test_no_crash_of_the_official_client_is_taken_over(vectors):
+    taken_over = [
+        case.id
+        for case in CASES
+        if vectors[case.id]["outcome"].get("error") in CRASHES
+        and difference_of(case) is None
+    ]
 
+    assert taken_over == []
+
+
+def test_cases_fail_in_the_official_client_only_where_they_say_so(vectors):
     surprising = [
         case.id
         for case in CASES
-        if vectors[case.id]["outcome"].get("error") in crashes
+        if vectors[case.id]["outcome"].get("error") in CRASHES
         and not case.official_fails
     ]
 

@@ -53,9 +53,9 @@ def none(_: Case, __: Requests) -> Requests:
     return []
 
 
-def without_the_last(_: Case, official: Requests) -> Requests:
-    """All but the last request."""
-    return official[:-1]
+def without_the_first(_: Case, official: Requests) -> Requests:
+    """All but the first request."""
+    return official[1:]
 
 
 def path_of_last(path: str) -> Callable[[Case, Requests], Requests]:
@@ -120,6 +120,34 @@ def put_file(body: Any) -> dict[str, Any]:
         "content_type": None,
         "body": body,
     }
+
+
+def format_of(kind: str) -> dict[str, Any]:
+    """A configuration whose input and output have the same format."""
+    return {"format": {"input": {"type": kind}, "output": {"type": kind}}}
+
+
+PUSHED = (
+    api("GET", "/binary"),
+    put_file({"archive": {"app.yaml": {"manifest": True}, "main.py": "# main.py\n"}})
+    | {
+        "path": "/push/1",
+        "query": [["sig", "a/b"]],
+        "content_type": "application/octet-stream",
+    },
+    api(
+        "PUT",
+        "/binary",
+        {
+            "requirements": {
+                "executable_type": "python",
+                "runtime": "ghcr.io/nextmv-io/runtime/python:3.11",
+                "io_configuration": {"format": "json"},
+            }
+        },
+    ),
+)
+"""What a push of one file sends."""
 
 
 def expanded(
@@ -437,6 +465,31 @@ DIFFERENCES: tuple[Difference, ...] = (
         outcome=raises("InvalidInput"),
     ),
     Difference(
+        ("new_run/managed-input-with-configuration",),
+        "a managed input is read for its format, which the configuration replaces",
+        requests=without_the_first,
+    ),
+    Difference(
+        ("new_run/list",),
+        "a list is JSON as well, and not dropped",
+        requests=with_json(0, input=[{"a": 1}]),
+    ),
+    Difference(
+        ("new_run/unknown-key-of-configuration",),
+        "a configuration that is a mapping is used as it is",
+        requests=with_json(0, configuration={"execution_class": "big", "unheard": 1}),
+    ),
+    Difference(
+        ("track_run/text",),
+        "without a configuration the format follows from what is tracked",
+        requests=with_json(4, configuration=format_of("text")),
+    ),
+    Difference(
+        ("track_run/directories-without-configuration",),
+        "without a configuration the format follows from what is tracked",
+        requests=with_json(4, configuration=format_of("multi-file")),
+    ),
+    Difference(
         ("new_run/options-of-the-input",),
         "the options of an input are used where a call is given none, as documented",
         requests=with_json(0, options={"b": "2"}),
@@ -489,6 +542,56 @@ DIFFERENCES: tuple[Difference, ...] = (
         "instances are expanded to runs over the inputs of the set",
         requests=expanded(("staging",), ("in-9",)),
         outcome=returns("nightly-7"),
+    ),
+    Difference(
+        ("new_scenario_test/seed-order",),
+        "the order of arguments that came first is still understood",
+        requests=sent(
+            api("GET", "/instances/staging"),
+            api("GET", "/experiments/inputsets/set-1"),
+            api(
+                "POST",
+                "/experiments/batch",
+                {
+                    "id": "what-if",
+                    "name": "W",
+                    "option_sets": {"scenario-1_0": {}},
+                    "runs": [
+                        {
+                            "input_id": f"in-{number}",
+                            "option_set": "scenario-1_0",
+                            "instance_id": "staging",
+                            "input_set_id": "set-1",
+                            "scenario_id": "scenario-1",
+                            "repetition": 0,
+                            "run_number": f"{number}",
+                        }
+                        for number in (1, 2)
+                    ],
+                    "type": "scenario",
+                },
+            ),
+        ),
+        outcome=returns("what-if"),
+    ),
+    Difference(
+        ("push/with-version",),
+        "a version can be made of what was pushed",
+        requests=sent(
+            *PUSHED,
+            api(
+                "POST",
+                "/versions",
+                {"id": "v9", "name": "Nine", "description": "Ninth"},
+            ),
+        ),
+        outcome=returns(None),
+    ),
+    Difference(
+        ("push/no-version",),
+        "code that says it wants no version can still say so",
+        requests=sent(*PUSHED),
+        outcome=returns(None),
     ),
     Difference(
         ("new_shadow_test/comparison-objects",),

@@ -74,6 +74,11 @@ configuration:
         default: 0.5
         local_only: true
 """
+SMALL = """\
+type: python
+runtime: ghcr.io/nextmv-io/runtime/python:3.11
+files: [main.py]
+"""
 BINARY = """\
 type: binary
 runtime: ghcr.io/nextmv-io/runtime/default:latest
@@ -201,7 +206,7 @@ CASES: list[Case] = [
         "app.push(app_dir=here, version_id='v9', version_name='Nine',"
         " version_description='Ninth')",
         (*ACTIVATION, ok(shapes.version("v9"))),
-        setup=_app(FULL, "main.py"),
+        setup=_app(SMALL, "main.py"),
         official_fails=True,
     ),
     Case(
@@ -209,7 +214,7 @@ CASES: list[Case] = [
         "no-version",
         "app.push(app_dir=here, no_version=True)",
         ACTIVATION,
-        setup=_app(FULL, "main.py"),
+        setup=_app(SMALL, "main.py"),
         official_fails=True,
     ),
 ]

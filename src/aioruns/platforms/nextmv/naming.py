@@ -30,7 +30,8 @@ def safe_name_and_id(prefix: str, entity: str) -> tuple[str, str]:
             characters are left out.
 
     Returns:
-        Name and id; both empty if an argument is.
+        Name and id; both empty if an argument is. The name has the slug as well, as
+        that of the official client does.
     """
     if not prefix or not entity:
         return "", ""
@@ -43,6 +44,5 @@ def safe_name_and_id(prefix: str, entity: str) -> tuple[str, str]:
         if len(longer) >= budget:
             break
         joined = longer
-    tail = slug()
-    name = " ".join(word.capitalize() for word in joined.split("-"))
-    return name, f"{joined}-{tail}"
+    made = f"{joined}-{slug()}"
+    return " ".join(word.capitalize() for word in made.split("-")), made

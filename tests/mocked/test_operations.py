@@ -153,7 +153,9 @@ async def test_nextmv_other_results_come_from_a_signed_address(
     web.answer("GET", SIGNED, body=body)
     result = await app.client.runs.platform.fetch_result(app.run("r-1").ref)
     assert result == expected
-    assert web.sent[-1] == ("GET", SIGNED, {}, None)
+    method, url, headers, data = web.sent[-1]
+    assert (method, url, data) == ("GET", SIGNED, None)
+    assert "Authorization" not in headers
 
 
 def live(items, status, token=None, hint=None):

@@ -919,6 +919,22 @@ async def test_presigned_urls_refuse_a_key(api):
         await api.bare("GET", told["url"] + "0", status=403)
 
 
+async def test_a_download_of_what_was_printed_is_made_once(api):
+    async def program(_job):
+        return b"x" * 6_000_000
+
+    api.server.nextmv.register("routing", program)
+    kind = {"input": {"type": "json"}, "output": {"type": "text"}}
+    run = await api.run(input={}, configuration={"format": kind})
+    url = (await output(api, run))["url"]
+    parts = await asyncio.gather(*(api.bare("GET", url) for _ in range(3)))
+    assert {len(part) for part in parts} == {6_000_000}
+    header = {"Range": "bytes=0-9"}
+    assert len(await api.bare("GET", url, headers=header, status=206)) == 10
+    await api.call("DELETE", run, status=204)
+    await api.bare("GET", url, status=404)
+
+
 async def test_an_upload_that_breaks_off_leaves_the_earlier_one(api):
     await api.post("/v1/applications", {"id": "routing"})
     told = await api.post(f"{APP}/runs/uploadurl")

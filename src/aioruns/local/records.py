@@ -50,7 +50,7 @@ class Job:
     """What an async callable program is given."""
 
     stdin: bytes
-    env: Mapping[str, str]
+    env: Mapping[str, str] = field(repr=False)  # it may hold secrets
     log: Callable[[str], Awaitable[None]]
     """Write one line to the run's standard error."""
     directory: Path | None = None
@@ -90,7 +90,7 @@ class Task:
     program: Program
     stdin: bytes | Path = b""
     """What is read from standard input: bytes, or a file."""
-    env: Mapping[str, str] = Factory(dict)
+    env: Mapping[str, str] = field(factory=dict, repr=False)  # it may hold secrets
     after: tuple[str, ...] = ()
     """Names of tasks that must have succeeded before this one starts."""
     keep: tuple[str, ...] = ()

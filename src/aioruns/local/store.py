@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 _LOG = logging.getLogger("aioruns.local")
 
-VERSION = 1
+VERSION = 2
 _SCHEMA = """
 CREATE TABLE runs (
     serial INTEGER PRIMARY KEY, platform TEXT NOT NULL, id TEXT NOT NULL,

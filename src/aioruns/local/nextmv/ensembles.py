@@ -1,6 +1,7 @@
 """Ensemble runs: one run that consists of many, and ends as the best of them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from attrs import frozen
 
@@ -58,7 +59,7 @@ class EnsembleRuns:
         )
         for prepared, place in children:
             await self.starter.start(prepared, {"ensemble": place})
-        self.desk.background.start(self._conclude(parent, definition["rules"]))
+        self.desk.background.start(self._concluded(parent, definition["rules"]))
         return parent
 
     async def _children(
@@ -107,6 +108,12 @@ class EnsembleRuns:
                 }
                 found.append((prepared, place))
         return found
+
+    async def _concluded(
+        self, parent: RunRecord, rules: list[Mapping[str, Json]]
+    ) -> None:
+        with suppress(KeyError):  # somebody deletes it at this moment
+            await self._conclude(parent, rules)
 
     async def _conclude(
         self, parent: RunRecord, rules: list[Mapping[str, Json]]

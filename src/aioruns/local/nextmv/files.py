@@ -84,12 +84,13 @@ class Files:
         return size
 
     async def put(self, app: str, group: str, name: str, data: bytes) -> Path:
-        """Write a small file at once."""
+        """Write a file whose bytes are at hand."""
 
         def write() -> Path:
             path = self._ready(app, group, name)
-            path.write_bytes(data)
-            return path
+            part = path.with_suffix(f".{secrets.token_hex(8)}")
+            part.write_bytes(data)
+            return part.replace(path)
 
         return await asyncio.to_thread(write)
 

@@ -51,10 +51,14 @@ class Outputs:
         """Where to fetch the output."""
         kind = record.detail["format"]["output"]["type"]
         content_type = CONTENT_TYPES.get(kind, ARCHIVE_TYPE)
-        if record.detail["output"] == FILE:
-            group = run_files(record.id)
-            return download_url(self.desk, content_type, record.scope, group, "output")
-        return download_url(self.desk, content_type, record.id)
+        return download_url(
+            self.desk,
+            content_type,
+            record.scope,
+            run_files(record.id),
+            "output",
+            printed="" if record.detail["output"] == FILE else record.id,
+        )
 
     async def told(self, record: RunRecord, name: str) -> Json:
         """The JSON of a side file, without a wrapping `{name: ...}`; None without one.

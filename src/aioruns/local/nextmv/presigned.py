@@ -40,12 +40,16 @@ async def uploaded(desk: Desk, app: str, upload_id: str, what: str) -> Path:
     return path
 
 
-def download_url(desk: Desk, content_type: str, *file: str) -> str:
-    """Where to fetch a file, named by application, group and name, or by a run id.
+def download_url(desk: Desk, content_type: str, *file: str, printed: str = "") -> str:
+    """Where to fetch a file.
 
-    A run id alone stands for what the run printed.
+    Args:
+        desk: Whose token signs the URL.
+        content_type: What the file is sent as.
+        file: Application, group and name.
+        printed: The run whose standard output the file is made from.
     """
-    return signed_url(desk, "downloads", content_type, *file)
+    return signed_url(desk, "downloads", content_type, *file, printed)
 
 
 def signed_url(desk: Desk, directory: str, *parts: str) -> str:
@@ -118,16 +122,18 @@ class Presigned:
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """Send an input, an output or an asset."""
-        content_type, *file = _opened(self.desk, "downloads", request)
-        if len(file) == 3:
-            path = await self.desk.files.find(*file)
-            if path is not None:
-                return web.FileResponse(path, headers={"Content-Type": content_type})
-        else:
-            data = await self.desk.engine.stdout(PLATFORM, *file)
-            if data is not None:
-                return web.Response(body=data, content_type=content_type)
-        raise Refusal(404, "The file behind this URL is gone.")
+        content_type, app, group, name, printed = _opened(
+            self.desk, "downloads", request
+        )
+        files = self.desk.files
+        path = await files.find(app, group, name)
+        if path is None and printed:
+            data = await self.desk.engine.stdout(PLATFORM, printed)
+            # Once in a file, no download has to hold it in memory again.
+            path = None if data is None else await files.put(app, group, name, data)
+        if path is None:
+            raise Refusal(404, "The file behind this URL is gone.")
+        return web.FileResponse(path, headers={"Content-Type": content_type})
 
 
 async def _limited(request: web.Request) -> AsyncIterator[bytes]:

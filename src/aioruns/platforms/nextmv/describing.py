@@ -132,7 +132,8 @@ def _configuration(given: Configuration) -> tuple[dict[str, Any], RunConfigurati
     try:
         known = structure(made, RunConfiguration)
     except DecodeError as error:
-        raise InvalidInput(f"the configuration is not usable: {error}") from error
+        said = _own_words(error.__cause__) or str(error)
+        raise InvalidInput(f"the configuration is not usable: {said}") from error
     if known.integration_id:
         made["execution_class"] = known.execution_class
     return made, known
@@ -150,3 +151,10 @@ def _without_none(value: Any) -> Any:
             key: _without_none(item) for key, item in value.items() if item is not None
         }
     return value
+
+
+def _own_words(error: BaseException | None) -> str:
+    """What a model said was wrong with a value, among what the codec says."""
+    if isinstance(error, BaseExceptionGroup):
+        return next(filter(None, map(_own_words, error.exceptions)), "")
+    return str(error) if isinstance(error, InvalidInput) else ""

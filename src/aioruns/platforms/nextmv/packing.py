@@ -1,4 +1,4 @@
-"""Directories as tar.gz files, without holding either in memory."""
+"""Temporary files that are streamed: directories as tar.gz, and long data."""
 
 import os
 import tarfile
@@ -49,8 +49,24 @@ async def packed(
             await anyio.to_thread.run_sync(_delete, place)
 
 
+@asynccontextmanager
+async def stored(data: bytes) -> AsyncIterator[FileBody]:
+    """Write long data to a temporary file, which is deleted at the end.
+
+    A file may take as long as its transfer goes on, where bytes must have left within
+    the time of one attempt.
+    """
+    place = await anyio.to_thread.run_sync(_new_file)
+    try:
+        await anyio.Path(place).write_bytes(data)
+        yield FileBody(place, len(data))
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(_delete, place)
+
+
 def _new_file() -> Path:
-    handle, name = tempfile.mkstemp(prefix="aioruns-", suffix=".tar.gz")
+    handle, name = tempfile.mkstemp(prefix="aioruns-upload-")
     os.close(handle)
     return Path(name)
 

@@ -12,9 +12,9 @@ from aioruns.errors import InvalidInput
 from aioruns.http.request import FileBody, Progress
 from aioruns.platforms.client import Client
 from aioruns.platforms.nextmv import requests
-from aioruns.platforms.nextmv.jsontext import JsonConfigurations, json_text
+from aioruns.platforms.nextmv.jsontext import LARGE, JsonConfigurations, json_text
 from aioruns.platforms.nextmv.models.uploads import UploadURL
-from aioruns.platforms.nextmv.packing import packed
+from aioruns.platforms.nextmv.packing import packed, stored
 
 Data = Mapping[str, Any] | Sequence[Any] | str
 """A JSON object or array, or text that is sent as it is."""
@@ -77,7 +77,7 @@ class Uploads:
             body = await _file_body(Path(tar_file), progress)
         else:
             raise InvalidInput("give upload_data the data, or a tar_file")
-        await self._client.send(requests.upload(url, body))
+        await self._send(url, body)
 
     async def upload_large_input(
         self,
@@ -131,8 +131,15 @@ class Uploads:
     async def put(self, body: bytes | FileBody) -> str:
         """Upload a body as it is to a new place, and return its upload id."""
         place = await self.upload_url()
-        await self._client.send(requests.upload(place.upload_url, body))
+        await self._send(place.upload_url, body)
         return place.upload_id
+
+    async def _send(self, url: str, body: bytes | FileBody) -> None:
+        if isinstance(body, FileBody) or len(body) <= LARGE:
+            await self._client.send(requests.upload(url, body))
+            return
+        async with stored(body) as file:
+            await self._client.send(requests.upload(url, file))
 
 
 def content(data: object, json_configurations: JsonConfigurations | None) -> bytes:

@@ -8,6 +8,7 @@ from attrs import define, evolve, field
 
 from aioruns.local.nextmv.experiments import Experiments
 from aioruns.local.nextmv.planning import Planned
+from aioruns.local.nextmv.removing import remove
 from aioruns.local.nextmv.starting import Prepared, Starter
 from aioruns.local.records import Json
 
@@ -110,10 +111,14 @@ class Launcher:
         own = {"experiment_id": key, "experiment_type": batch["type"]}
         try:
             for run, prepared in runs:
-                gone = self.book.desk.find("applications", app) is None
-                if launch.unwanted or gone:
+                if launch.unwanted:
                     return
-                await self.starter.start(queueable(prepared), {**run.row(), **own})
+                more = {**run.row(), **own}
+                record = await self.starter.start(queueable(prepared), more)
+                if self.book.desk.find("applications", app) is None:
+                    # Whoever deleted the application did not see this run.
+                    await remove(self.book.desk, self.book.verdicts, record)
+                    return
             # It may have been renamed, or deleted with its application.
             if (now := self.book.get(app, key)) is not None:
                 await self.book.keep(app, now | {"launched": True})

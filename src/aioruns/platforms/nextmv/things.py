@@ -10,6 +10,7 @@ from aioruns.http.codec import DecodeError, Json, structure
 from aioruns.http.request import Request, path, query
 from aioruns.paging import pages
 from aioruns.platforms.client import Client
+from aioruns.platforms.nextmv.creating import create_once
 
 T = TypeVar("T")
 
@@ -94,17 +95,23 @@ class Things:
                 structure(item, returns) async for page in pages(read) for item in page
             ]
         except DecodeError as error:
-            platform = self.client.origin.platform
             raise Unreadable(
                 f"the list of {'/'.join(self.paths.kind) or 'applications'} cannot be "
                 f"read: {error}",
-                Context(platform=platform, method="GET", url=self.paths.all()),
+                self._where("GET"),
             ) from error
 
     async def new(self, body: Mapping[str, object], returns: type[T]) -> T:
-        """Create one."""
-        request = Request("POST", self.paths.all(), returns, json=dict(body))
-        return await self.client.send(request)
+        """Create one under the id that the body has, so that it exists once."""
+        one = self.paths.one(str(body["id"]))
+        answer = await create_once(self.client, self.paths.all(), one, body)
+        try:
+            return structure(answer, returns)
+        except DecodeError as error:
+            raise Unreadable(
+                f"the answer to the creation of {one} cannot be read: {error}",
+                self._where("POST"),
+            ) from error
 
     async def replace(
         self, thing_id: str, changes: Mapping[str, object], returns: type[T]
@@ -135,6 +142,10 @@ class Things:
     async def delete(self, thing_id: str) -> None:
         """Delete one."""
         await self.client.send(Request("DELETE", self.paths.one(thing_id)))
+
+    def _where(self, method: str) -> Context:
+        platform = self.client.origin.platform
+        return Context(platform=platform, method=method, url=self.paths.all())
 
 
 def given(**values: object) -> dict[str, object]:

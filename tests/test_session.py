@@ -438,6 +438,17 @@ async def test_redirects_are_refused_and_named(
     assert len(transport.sent) == 1
 
 
+async def test_a_redirect_of_a_presigned_request_shows_no_path(
+    session, origin, transport
+):
+    transport.script = [answer(307, body=b"", Location="https://b.example/secret/x")]
+    request = Request("GET", presigned="https://a.example/secret?sig=1")
+    with pytest.raises(Rejected) as caught:
+        await session.send(request, origin)
+    assert "https://b.example/(pre-signed)" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
 # -- credentials -------------------------------------------------------------------
 
 

@@ -233,7 +233,7 @@ class Runs:
         self, target: str, payload: Mapping[str, Any], key: str | None = None
     ) -> RunSpec:
         """Make a spec; the platform's handles call this with a checked payload."""
-        if key is not None and not _KEY.fullmatch(key):
+        if key is not None and not (isinstance(key, str) and _KEY.fullmatch(key)):
             raise InvalidInput(
                 f"the submission key {key!r} must be 1 to {_KEY_LENGTH} printable "
                 "ASCII characters without square brackets: platforms carry it in names"

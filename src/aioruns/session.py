@@ -413,4 +413,6 @@ def _target(url: str, location: str | None) -> str:
         parts = urlsplit(urljoin(url, location))
     except ValueError:
         return "an address that cannot be read"
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    # Behind a pre-signed address the next one may be as secret.
+    path = "/(pre-signed)" if url.endswith("/(pre-signed)") else parts.path
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}"

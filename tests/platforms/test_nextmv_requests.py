@@ -10,7 +10,7 @@ from attrs import evolve
 from aioruns import Nextmv, RunState
 from aioruns.errors import InvalidInput, MissingCredentials, SessionNotOpen
 from aioruns.http.codec import DecodeError, decode
-from aioruns.http.request import UNSET, Request
+from aioruns.http.request import UNSET, FileSink, Request
 from aioruns.platforms.nextmv import models, requests
 from aioruns.platforms.nextmv.adapter import STATES
 from aioruns.platforms.nextmv.config import DEFAULT_URL, resolve
@@ -18,6 +18,7 @@ from aioruns.platforms.nextmv.config import DEFAULT_URL, resolve
 APP = "/v1/applications/depot-routing"
 RUN = f"{APP}/runs/staging-Qx7dK2pLm"
 SIGNED = "https://files.example.org/out/abc?sig=1"
+SINK = FileSink(Path("out.json"))
 
 
 @pytest.fixture
@@ -82,12 +83,14 @@ def app(nextmv):
             Request("PUT", body=b"data", presigned=SIGNED, repeatable=True),
         ),
         (
-            requests.download(SIGNED),
-            Request("GET", returns=bytes, presigned=SIGNED, repeatable=True),
-        ),
-        (
-            requests.download_json(SIGNED),
-            Request("GET", returns=object, presigned=SIGNED, repeatable=True),
+            requests.download(SIGNED, SINK, "application/json"),
+            Request(
+                "GET",
+                content_type="application/json",
+                sink=SINK,
+                presigned=SIGNED,
+                repeatable=True,
+            ),
         ),
         (
             requests.list_runs("depot-routing", None),
@@ -115,7 +118,9 @@ def app(nextmv):
             Request("GET", RUN, models.RunResult, (("format", "url"),)),
         ),
         (
-            requests.run_output_url("depot-routing", "staging-Qx7dK2pLm"),
+            requests.run_part_url(
+                "depot-routing", "staging-Qx7dK2pLm", "output", models.DownloadURL
+            ),
             Request("GET", f"{RUN}/output", models.DownloadURL, (("format", "url"),)),
         ),
         (
@@ -187,7 +192,10 @@ def test_ids_that_name_nothing_are_refused(id_):
 
 
 def test_a_signed_address_is_shown_nowhere():
-    for made in (requests.upload(SIGNED, b"secret data"), requests.download(SIGNED)):
+    for made in (
+        requests.upload(SIGNED, b"secret data"),
+        requests.download(SIGNED, SINK, "application/json"),
+    ):
         assert "abc" not in repr(made)
         assert "sig" not in repr(made)
         assert made.shown("https://api") == "https://files.example.org/(pre-signed)"

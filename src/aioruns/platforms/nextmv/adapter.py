@@ -8,8 +8,10 @@ from aioruns.http.clock import Clock
 from aioruns.paging import pages
 from aioruns.platforms.client import Client
 from aioruns.platforms.nextmv import requests
-from aioruns.platforms.nextmv.jsontext import LARGE
+from aioruns.platforms.nextmv.downloads import download_as, output_by_url
 from aioruns.platforms.nextmv.models import (
+    ContentFormat,
+    DownloadURL,
     RunInformation,
     RunRow,
     TimestampedRunLog,
@@ -120,7 +122,7 @@ class Adapter:
         since = position["since"] if position else None
         skip = position["skip"] if position else 0
         page = await self._client.send(requests.live_logs(ref.target, ref.id, since))
-        items = (page.items or [])[skip:]
+        items = page.items[skip:]
         following = page.next_page_token
 
         def after(count: int) -> Position:
@@ -128,7 +130,7 @@ class Adapter:
                 return {"since": following, "skip": 0}
             return {"since": since, "skip": skip + count}
 
-        text = page.status_v2 or "none"
+        text = str(page.status_v2)
         hint = page.next_available_in_seconds
         return LogPage(
             events=[_event(item) for item in items],
@@ -147,16 +149,14 @@ class Adapter:
         information = await self._client.send(
             requests.run_information(ref.target, ref.id)
         )
-        metadata = information.metadata
-        kind = metadata.format.format_output if metadata.format else None
-        is_json = kind is None or kind.output_type in {"", "json"}
-        if is_json and (metadata.output_size or 0) <= LARGE:
+        if not output_by_url(information.metadata):
             result = await self._client.send(requests.run_result(ref.target, ref.id))
             return result.output
-        link = await self._client.send(requests.run_output_url(ref.target, ref.id))
-        if is_json:
-            return await self._client.send(requests.download_json(link.url))
-        return await self._client.send(requests.download(link.url))
+        link = await self._client.send(
+            requests.run_part_url(ref.target, ref.id, "output", DownloadURL)
+        )
+        is_json = information.metadata.output_format == ContentFormat.JSON
+        return await download_as(self._client, link.url, object if is_json else bytes)
 
     def _rows(self, target: str) -> AsyncIterator[Sequence[RunRow]]:
         async def read(token: str | None) -> tuple[Sequence[RunRow], str | None]:
@@ -201,8 +201,8 @@ def _status(ref: RunRef, run: RunInformation) -> Status:
     return Status(
         ref,
         state,
-        metadata.status_v2,
-        metadata.error or "",
+        str(metadata.status_v2),
+        metadata.error,
         metadata.created_at,
         metadata.initiated_at,
         ended,

@@ -4,9 +4,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Self
 
-from aioruns.errors import InvalidInput, NotFound
+from aioruns.errors import InvalidInput
 from aioruns.platforms.client import Client
-from aioruns.platforms.nextmv import requests
+from aioruns.platforms.nextmv import applications
 from aioruns.platforms.nextmv.describing import (
     Configuration,
     ExternalResult,
@@ -18,9 +18,17 @@ from aioruns.platforms.nextmv.input_sets import InputSets
 from aioruns.platforms.nextmv.instances import Instances
 from aioruns.platforms.nextmv.jsontext import JsonConfigurations
 from aioruns.platforms.nextmv.managed_inputs import ManagedInputs
+from aioruns.platforms.nextmv.models.applications import ApplicationRecord
 from aioruns.platforms.nextmv.models.inputs import Options
 from aioruns.platforms.nextmv.push import push
+from aioruns.platforms.nextmv.recorded import Recorded, record_of
+from aioruns.platforms.nextmv.run_assets import RunAssets
+from aioruns.platforms.nextmv.run_cloning import RunCloning
+from aioruns.platforms.nextmv.run_comparing import RunComparing
 from aioruns.platforms.nextmv.run_operations import RunOperations
+from aioruns.platforms.nextmv.run_polling import RunPolling
+from aioruns.platforms.nextmv.run_reading import RunReading
+from aioruns.platforms.nextmv.run_tailing import RunTailing
 from aioruns.platforms.nextmv.secrets import Secrets
 from aioruns.platforms.nextmv.sources import RunInput
 from aioruns.platforms.nextmv.uploads import Uploads
@@ -38,18 +46,44 @@ class Application:
     Args:
         client: The platform.
         id: The application's id.
+        default_instance_id: The instance that runs where a call names none. If it is
+            not given, that of the record; without that too, the platform decides.
+        record: What the platform keeps of it, if that was read.
+
+    Attributes:
+        record: What the platform keeps of it; None for a handle that was made without
+            asking, whose name, description and so on cannot be read.
     """
 
-    def __init__(self, client: Client, id: str) -> None:
+    def __init__(
+        self,
+        client: Client,
+        id: str,
+        default_instance_id: str | None = None,
+        *,
+        record: ApplicationRecord | None = None,
+    ) -> None:
         if not id:
             raise InvalidInput("the application id must not be empty")
         self.client = client
         self.id = id
+        self.record = record
+        if record is not None and not default_instance_id:
+            default_instance_id = record.default_instance_id or None
+        self._default_instance_id = default_instance_id
+        self.assets = RunAssets(client, id)
         self.ensembles = Ensembles(client, id)
         self.input_sets = InputSets(client, id)
         self.instances = Instances(client, id)
         self.managed_inputs = ManagedInputs(client, id)
-        self.runs = RunOperations(client, id)
+        self.runs = RunOperations(client, id, default_instance_id)
+        self.run_reading = RunReading(client, id)
+        self.run_cloning = RunCloning(client, id, self.run_reading, default_instance_id)
+        self.run_comparing = RunComparing(self.run_reading)
+        self.run_polling = RunPolling(
+            client, self.runs, self.run_reading, self.run_cloning
+        )
+        self.run_tailing = RunTailing(client, id)
         self.secrets = Secrets(client, id)
         self.uploads = Uploads(client, id)
         self.versions = Versions(client, id)
@@ -57,41 +91,127 @@ class Application:
     def __repr__(self) -> str:
         return f"Application({self.client!r}, {self.id!r})"
 
+    @property
+    def default_instance_id(self) -> str | None:
+        """The instance that runs where a call names none."""
+        if self._default_instance_id:
+            return self._default_instance_id
+        return record_of(self, "default_instance_id").default_instance_id
+
+    name = Recorded(lambda record: record.name)
+    description = Recorded(lambda record: record.description)
+    type = Recorded(lambda record: record.type)
+    default_experiment_instance = Recorded(
+        lambda record: record.default_experiment_instance
+    )
+    subscription_id = Recorded(lambda record: record.subscription_id)
+    locked = Recorded(lambda record: record.locked)
+    created_at = Recorded(lambda record: record.created_at)
+    updated_at = Recorded(lambda record: record.updated_at)
+
+    @classmethod
+    async def get(cls, client: Client, id: str) -> Self:
+        """Read an application.
+
+        Args:
+            client: The platform.
+            id: The application's id.
+
+        Returns:
+            The handle, with its record.
+
+        Raises:
+            NotFound: There is no such application.
+
+        Example:
+            ```python
+            app = await Application.get(nextmv, "routing")
+            print(app.name, app.default_instance_id)
+            ```
+        """
+        record = await applications.read(client, id)
+        return cls(client, record.id, record=record)
+
     @classmethod
     async def new(
         cls,
         client: Client,
-        name: str,
-        id: str,
+        name: str | None = None,
+        id: str | None = None,
         description: str | None = None,
-        *,
+        is_workflow: bool | None = None,
         exist_ok: bool = False,
+        default_instance_id: str | None = None,
+        default_experiment_instance: str | None = None,
     ) -> Self:
         """Create an application.
 
         Args:
             client: The platform.
-            name: Name for people.
+            name: Name for people; the id if not given.
             id: The id; yours to choose, so creating it twice makes one application.
+                Made up if not given.
             description: Text for people.
+            is_workflow: Whether it is a workflow of other applications.
             exist_ok: Whether an application that exists already is taken as it is.
+            default_instance_id: The instance that runs where a run names none.
+            default_experiment_instance: The instance of experiments.
+
+        Returns:
+            The handle, with its record.
 
         Raises:
+            InvalidInput: `exist_ok` without an id.
             Conflict: There is one with this id, and `exist_ok` is false.
         """
-        handle = cls(client, id)
-        if not (exist_ok and await cls.exists(client, id)):
-            await client.send(requests.new_application(id, name, description))
-        return handle
+        record = await applications.new(
+            client,
+            name,
+            id,
+            description=description,
+            is_workflow=is_workflow,
+            exist_ok=exist_ok,
+            default_instance_id=default_instance_id,
+            default_experiment_instance=default_experiment_instance,
+        )
+        return cls(client, record.id, record=record)
 
-    @classmethod
-    async def exists(cls, client: Client, id: str) -> bool:
+    @staticmethod
+    async def exists(client: Client, id: str) -> bool:
         """Whether there is an application with this id."""
-        try:
-            await client.send(requests.get_application(id))
-        except NotFound:
-            return False
-        return True
+        return await applications.exists(client, id)
+
+    async def update(
+        self,
+        name: str | None = None,
+        description: str | None = None,
+        default_instance_id: str | None = None,
+        default_experiment_instance: str | None = None,
+    ) -> Self:
+        """Change some properties, and leave everything else as it is.
+
+        Args:
+            name: The new name; None keeps it, as with the others.
+            description: The new description.
+            default_instance_id: The instance that runs where a run names none.
+            default_experiment_instance: The instance of experiments.
+
+        Returns:
+            A handle with the new record.
+        """
+        record = await applications.update(
+            self.client,
+            self.id,
+            name=name,
+            description=description,
+            default_instance_id=default_instance_id,
+            default_experiment_instance=default_experiment_instance,
+        )
+        return self.__class__(self.client, self.id, record=record)
+
+    async def delete(self) -> None:
+        """Delete the application, with everything in it."""
+        await applications.applications(self.client).delete(self.id)
 
     async def push(self, app_dir: str | Path = ".") -> None:
         """Build, pack and upload a directory with an `app.yaml`, and make it current.
@@ -216,6 +336,30 @@ class Application:
 
     # The documented names, each handed on to the resource that it is about.
 
+    run_information = handed_on("run_reading", RunReading.run_information)
+    run_metadata = handed_on("run_reading", RunReading.run_metadata)
+    run_input = handed_on("run_reading", RunReading.run_input)
+    run_output = handed_on("run_reading", RunReading.run_output)
+    run_result = handed_on("run_reading", RunReading.run_result)
+    run_logs = handed_on("run_reading", RunReading.run_logs)
+    list_runs = handed_on("run_reading", RunReading.list_runs)
+    cancel_run = handed_on("run_reading", RunReading.cancel_run)
+    delete_run = handed_on("run_reading", RunReading.delete_run)
+
+    new_run_with_result = handed_on("run_polling", RunPolling.new_run_with_result)
+    track_run_with_result = handed_on("run_polling", RunPolling.track_run_with_result)
+    clone_run_with_result = handed_on("run_polling", RunPolling.clone_run_with_result)
+    run_result_with_polling = handed_on(
+        "run_polling", RunPolling.run_result_with_polling
+    )
+    run_logs_with_polling = handed_on("run_tailing", RunTailing.run_logs_with_polling)
+
+    clone_run = handed_on("run_cloning", RunCloning.clone_run)
+    compare_runs = handed_on("run_comparing", RunComparing.compare_runs)
+
+    list_assets = handed_on("assets", RunAssets.list_assets)
+    download_asset_content = handed_on("assets", RunAssets.download_asset_content)
+
     new_run = handed_on("runs", RunOperations.new_run)
     track_run = handed_on("runs", RunOperations.track_run)
     upload_url = handed_on("uploads", Uploads.upload_url)
@@ -275,3 +419,21 @@ class Application:
 def _check_length(name: str, value: str | None, longest: int) -> None:
     if value is not None and not (isinstance(value, str) and len(value) <= longest):
         raise InvalidInput(f"{name} must be text of at most {longest} characters")
+
+
+async def list_applications(
+    client: Client, no_pagination: bool = False
+) -> list[Application]:
+    """Read all applications.
+
+    Args:
+        client: The platform.
+        no_pagination: Whether to ask once, in the older form without pages.
+
+    Returns:
+        Handles, with their records.
+    """
+    found = await applications.applications(client).list(
+        ApplicationRecord, no_pagination=no_pagination
+    )
+    return [Application(client, record.id, record=record) for record in found]

@@ -1,19 +1,24 @@
 """Nextmv's requests as values (wire/nextmv.md 3)."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
-from aioruns.http.request import FileBody, Request, path, query
+from aioruns.http.request import FileBody, FileSink, Request, path, query
 from aioruns.platforms.nextmv.models import (
     ApplicationRecord,
+    AssetLink,
+    AssetPage,
     BinaryUrl,
-    DownloadURL,
     LiveLogPage,
     RunCreated,
     RunInformation,
+    RunLog,
     RunPage,
     RunResult,
     UploadURL,
 )
+
+T = TypeVar("T")
 
 
 def _run(app_id: str, run_id: str, *rest: str) -> str:
@@ -68,14 +73,9 @@ def upload(
     return Request("PUT", body=data, content_type=content_type, presigned=url)
 
 
-def download(url: str) -> Request[bytes]:
-    """Get data from a pre-signed address."""
-    return Request("GET", returns=bytes, presigned=url)
-
-
-def download_json(url: str) -> Request[object]:
-    """Get JSON from a pre-signed address."""
-    return Request("GET", returns=object, presigned=url)
+def download(url: str, sink: FileSink, content_type: str) -> Request[None]:
+    """Get data from a pre-signed address; the content type is documented (1.2)."""
+    return Request("GET", content_type=content_type, sink=sink, presigned=url)
 
 
 def list_runs(app_id: str, page_token: str | None) -> Request[RunPage]:
@@ -95,10 +95,20 @@ def run_result(app_id: str, run_id: str, *, as_url: bool = False) -> Request[Run
     return Request("GET", _run(app_id, run_id), RunResult, pairs)
 
 
-def run_output_url(app_id: str, run_id: str) -> Request[DownloadURL]:
-    """The address of a run's output."""
+def run_part(app_id: str, run_id: str, part: str, returns: type[T]) -> Request[T]:
+    """A run's `input`, `output` or `ensemble`, as it is."""
+    return Request("GET", _run(app_id, run_id, part), returns)
+
+
+def run_part_url(app_id: str, run_id: str, part: str, returns: type[T]) -> Request[T]:
+    """The address of a run's `input` or `output`."""
     pairs = query({"format": "url"})
-    return Request("GET", _run(app_id, run_id, "output"), DownloadURL, pairs)
+    return Request("GET", _run(app_id, run_id, part), returns, pairs)
+
+
+def run_logs(app_id: str, run_id: str) -> Request[RunLog]:
+    """The whole log, as one text."""
+    return Request("GET", _run(app_id, run_id, "logs"), RunLog)
 
 
 def live_logs(app_id: str, run_id: str, since: str | None) -> Request[LiveLogPage]:
@@ -110,6 +120,21 @@ def live_logs(app_id: str, run_id: str, since: str | None) -> Request[LiveLogPag
 def cancel_run(app_id: str, run_id: str) -> Request[None]:
     """Ask a run to end; asking twice does no more (8.2)."""
     return Request("PATCH", _run(app_id, run_id, "cancel"), repeatable=True)
+
+
+def delete_run(app_id: str, run_id: str) -> Request[None]:
+    """Delete a run."""
+    return Request("DELETE", _run(app_id, run_id))
+
+
+def list_assets(app_id: str, run_id: str) -> Request[AssetPage]:
+    """A run's assets, which come in one page (3.3.2)."""
+    return Request("GET", _run(app_id, run_id, "assets"), AssetPage)
+
+
+def asset_link(app_id: str, run_id: str, asset_id: str) -> Request[AssetLink]:
+    """Where an asset's content is."""
+    return Request("GET", _run(app_id, run_id, "assets", asset_id), AssetLink)
 
 
 def binary(app_id: str) -> Request[BinaryUrl]:

@@ -28,3 +28,10 @@ class RunAsset:
     content_type: str = ""
     visual: Visual | None = None
     raw: Json = field(factory=dict, repr=False, eq=False)
+
+
+@frozen
+class AssetPage:
+    """All assets of a run."""
+
+    items: list[RunAsset] = field(factory=list)

@@ -144,7 +144,8 @@ class Metadata:
     def output_format(self) -> str:
         """How the output is written; JSON where the platform does not say."""
         written = self.format.format_output if self.format else None
-        return str(written.output_type) if written else ContentFormat.JSON
+        named = written.output_type if written else None
+        return str(named or ContentFormat.JSON)
 
 
 @frozen

@@ -25,6 +25,7 @@ class Difference:
         reason: Why.
         requests: Makes our requests from the official ones; None if they are the same.
         outcome: Whether our outcome is as decided; None if it is the same.
+        answers: Which answers of the case ours asks for; None if it is all of them.
         shown: What a case shows with ours; None if it is the same.
     """
 
@@ -32,6 +33,7 @@ class Difference:
     reason: str
     requests: Callable[[Case, Requests], Requests] | None = None
     outcome: Callable[[Outcome], bool] | None = None
+    answers: tuple[int, ...] | None = None
     shown: Any = None
 
     def is_about(self, case_id: str) -> bool:
@@ -448,6 +450,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         ("clone_run/of-managed-input",),
         "the clone is given the same managed input, so nothing of it is read",
         requests=first_and_last,
+        answers=(0, 4),
     ),
     Difference(
         ("compare_runs/two",),
@@ -486,6 +489,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         ),
         "a managed input is read for its format, which the configuration replaces",
         requests=without_the_first,
+        answers=(1, 2, 3),
     ),
     Difference(
         ("new_run/list",),

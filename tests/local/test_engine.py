@@ -673,6 +673,8 @@ async def test_data_file_is_read_again_and_live_runs_have_failed(tmp_path):
         }
         assert list(engine.documents(P, "thing")) == ["a", "b"]
         assert await engine.blob(P, "blob") == b"\x00"
+        await engine.drop_blob(P, "blob")
+        assert await engine.blob(P, "blob") is None
         with pytest.raises(ValueError, match="earlier server"):
             await engine.reset(P, "live")
         record = await engine.submit(P, "new", one(talk))

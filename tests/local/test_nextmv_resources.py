@@ -98,6 +98,7 @@ async def test_managed_input_from_a_run_outlives_the_run(api):
     assert managed["id"].startswith("managed-input-")
     assert managed["run_id"] == run_id
     await api.call("DELETE", run, status=204)
+    assert await api.server.engine.blob("nextmv", f"input/{run_id}") is None
     again = await api.run(input_id=managed["id"])
     assert (await output(api, again))["solution"] == {"n": 2}
 

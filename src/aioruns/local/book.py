@@ -166,6 +166,10 @@ class Book:
         """Insert or replace bytes."""
         self._store.write(store.PUT_BLOB, (platform, key, data))
 
+    def drop_blob(self, platform: str, key: str) -> None:
+        """Remove bytes if they are there."""
+        self._store.write(store.DROP_BLOB, (platform, key))
+
     async def blob(self, platform: str, key: str) -> bytes | None:
         """Bytes under a key, or None."""
         sql = "SELECT data FROM blobs WHERE platform = ? AND key = ?"

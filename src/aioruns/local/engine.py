@@ -275,5 +275,9 @@ class Engine:
         """Bytes under a key, or None."""
         return await self._book.blob(platform, key)
 
+    async def drop_blob(self, platform: str, key: str) -> None:
+        """Remove bytes if they are there."""
+        self._book.drop_blob(platform, key)
+
     def _true(self, platform: str, run_id: str) -> RunRecord:
         return self._book.runs(platform)[run_id]

@@ -50,6 +50,7 @@ PUT_DOCUMENT = """INSERT INTO documents (platform, kind, key, body) VALUES (?, ?
     ON CONFLICT (platform, kind, key) DO UPDATE SET body = excluded.body"""
 DROP_DOCUMENT = "DELETE FROM documents WHERE platform = ? AND kind = ? AND key = ?"
 PUT_BLOB = "INSERT OR REPLACE INTO blobs VALUES (?, ?, ?)"
+DROP_BLOB = "DELETE FROM blobs WHERE platform = ? AND key = ?"
 DROP_OUTPUTS = "DELETE FROM outputs WHERE run = ? AND task = ?"
 DROP_RUN = (
     "DELETE FROM runs WHERE serial = ?",

@@ -17,6 +17,7 @@ from aioruns.local.nextmv.binaries import Binaries, add, executable, latest
 from aioruns.local.nextmv.configuration import Layer, format_of, queuing_of
 from aioruns.local.nextmv.desk import APPLICATION, Desk, Route
 from aioruns.local.nextmv.experiments import KINDS
+from aioruns.local.nextmv.inputs import drop_files
 from aioruns.local.nextmv.pages import listing
 from aioruns.local.nextmv.things import Things, named, stamped
 from aioruns.local.records import Json
@@ -161,6 +162,7 @@ class Applications:
         engine = self.desk.engine
         for record in engine.runs(PLATFORM, app):
             await engine.remove(PLATFORM, record.id)
+            await drop_files(self.desk, app, record.id)
         await self.desk.drop("latest", app)
         for kind in _INSIDE:
             await self._clear(f"{kind}/{app}", self.desk.rows(f"{kind}/{app}"))

@@ -27,7 +27,12 @@ _SLUG = string.ascii_lowercase + string.digits
 
 def slug(length: int = 8) -> str:
     """Random lower-case letters and digits."""
-    return "".join(secrets.choice(_SLUG) for _ in range(length))
+    number = secrets.randbelow(len(_SLUG) ** length)  # asks the system once
+    letters = []
+    for _ in range(length):
+        number, place = divmod(number, len(_SLUG))
+        letters.append(_SLUG[place])
+    return "".join(letters)
 
 
 @define

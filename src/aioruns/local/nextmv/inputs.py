@@ -41,12 +41,35 @@ class GivenInput:
     empty: bool = False
     """No input was given."""
 
-    async def keep(self, desk: Desk, app: str, run_id: str) -> Path:
-        """Let the run have the input as long as it exists itself."""
-        group = run_files(run_id)
+    async def keep(self, desk: Desk, app: str, run_id: str) -> bytes | Path:
+        """Let the run have the input as long as it exists itself, and return that."""
         if isinstance(self.content, bytes):
-            return await desk.files.put(app, group, "input", self.content)
-        return await desk.files.link(self.content, app, group, "input")
+            # Most inputs are small, and nobody ever asks for them again: a file for
+            # each would take longer than all the rest of a submission.
+            await desk.engine.put_blob(PLATFORM, _blob(run_id), self.content)
+            return self.content
+        return await desk.files.link(self.content, app, run_files(run_id), "input")
+
+
+def _blob(run_id: str) -> str:
+    return f"input/{run_id}"
+
+
+async def run_input(desk: Desk, app: str, run_id: str) -> Path | None:
+    """The file of a run's input; None if there is no such run."""
+    path = await desk.files.find(app, run_files(run_id), "input")
+    if path is not None:
+        return path
+    data = await desk.engine.blob(PLATFORM, _blob(run_id))
+    if data is None:
+        return None
+    return await desk.files.put(app, run_files(run_id), "input", data)
+
+
+async def drop_files(desk: Desk, app: str, run_id: str) -> None:
+    """Delete the files of a run that is gone."""
+    await desk.engine.drop_blob(PLATFORM, _blob(run_id))
+    await desk.files.drop(app, run_files(run_id))
 
 
 async def given_input(desk: Desk, app: str, fields: Mapping[str, Json]) -> GivenInput:
@@ -89,7 +112,7 @@ async def managed_file(desk: Desk, app: str, input_id: str) -> tuple[Path, Json]
             return path, known.get("format")
     record = desk.engine.get(PLATFORM, input_id)
     if record is not None and record.scope == app:
-        path = await desk.files.find(app, run_files(input_id), "input")
+        path = await run_input(desk, app, input_id)
         if path is not None:
             return path, record.detail["format"]
     raise Refusal(

@@ -15,7 +15,7 @@ from aioruns.local.nextmv.answers import (
     text_of,
 )
 from aioruns.local.nextmv.desk import APPLICATION, Desk, Route
-from aioruns.local.nextmv.inputs import FROM_RUNS, MANAGED, run_files
+from aioruns.local.nextmv.inputs import FROM_RUNS, MANAGED, run_input
 from aioruns.local.nextmv.pages import listing
 from aioruns.local.nextmv.things import Things, stamped
 from aioruns.local.records import Json, RunRecord
@@ -167,7 +167,7 @@ class InputSets:
         for record in records:
             if self._input(app, record.id) is not None:
                 continue
-            path = await self.desk.files.find(app, run_files(record.id), "input")
+            path = await run_input(self.desk, app, record.id)
             if path is None:
                 raise Refusal(400, f"Run '{record.id}' has no input.")
             await self.desk.files.link(path, app, FROM_RUNS, record.id)

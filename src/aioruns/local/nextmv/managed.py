@@ -14,7 +14,7 @@ from aioruns.local.nextmv.answers import (
     text_of,
 )
 from aioruns.local.nextmv.desk import APPLICATION, Desk, Route
-from aioruns.local.nextmv.inputs import MANAGED, run_files
+from aioruns.local.nextmv.inputs import MANAGED, run_input
 from aioruns.local.nextmv.layout import FORMATS
 from aioruns.local.nextmv.presigned import uploaded
 from aioruns.local.nextmv.things import Things
@@ -76,9 +76,11 @@ class ManagedInputs:
         if not run_id:
             raise Refusal(400, "A managed input needs an `upload_id` or a `run_id`.")
         record = self.desk.engine.get(PLATFORM, run_id)
-        path = await self.desk.files.find(app, run_files(run_id), "input")
-        if record is None or record.scope != app or path is None:
+        if record is None or record.scope != app:
             raise Refusal(400, f"Application '{app}' has no run '{run_id}'.")
+        path = await run_input(self.desk, app, run_id)
+        if path is None:
+            raise Refusal(400, f"Run '{run_id}' was deleted at this moment.")
         return path
 
     async def delete(self, request: web.Request) -> web.Response:

@@ -13,7 +13,7 @@ from aioruns.local.nextmv.answers import (
 )
 from aioruns.local.nextmv.assets import asset_download, asset_rows
 from aioruns.local.nextmv.desk import Desk, Route
-from aioruns.local.nextmv.inputs import run_files
+from aioruns.local.nextmv.inputs import run_files, run_input
 from aioruns.local.nextmv.outputs import ARCHIVE_TYPE, CONTENT_TYPES, Outputs
 from aioruns.local.nextmv.pages import token, untoken
 from aioruns.local.nextmv.presigned import download_url
@@ -75,13 +75,13 @@ class Reading:
         record = found(self.desk, request)
         kind = record.detail["format"]["input"]["type"]
         content_type = CONTENT_TYPES.get(kind, ARCHIVE_TYPE)
+        path = await run_input(self.desk, record.scope, record.id)
+        if path is None:
+            raise Refusal(404, f"Run '{record.id}' has no input.")
         if _wants_url(request):
             group = run_files(record.id)
             url = download_url(self.desk, content_type, record.scope, group, "input")
             return answer({"url": url})
-        path = await self.outputs.side_file(record, "input")
-        if path is None:
-            raise Refusal(404, f"Run '{record.id}' has no input.")
         _check_inline(record.detail["input_size"])
         return web.FileResponse(path, headers={"Content-Type": content_type})
 

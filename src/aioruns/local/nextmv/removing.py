@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from aioruns.local.nextmv.answers import PLATFORM
 from aioruns.local.nextmv.desk import Desk
-from aioruns.local.nextmv.inputs import run_files
+from aioruns.local.nextmv.inputs import drop_files
 from aioruns.local.nextmv.verdicts import Verdicts
 from aioruns.local.records import RunRecord
 
@@ -15,4 +15,4 @@ async def remove(desk: Desk, verdicts: Verdicts, record: RunRecord) -> None:
         with suppress(KeyError):  # two requests may remove it at the same time
             await desk.engine.remove(PLATFORM, key)
         verdicts.forget(key)
-        await desk.files.drop(record.scope, run_files(key))
+        await drop_files(desk, record.scope, key)

@@ -107,7 +107,7 @@ class Starter:
             priority=(queuing.get("priority") or DEFAULT_PRIORITY) - DEFAULT_PRIORITY,
         )
 
-    async def _task(self, prepared: Prepared, entry: Path) -> Task:
+    async def _task(self, prepared: Prepared, entry: bytes | Path) -> Task:
         program = prepared.installed.program
         detail = prepared.detail
         options: dict[str, str] = detail["options"]
@@ -117,9 +117,6 @@ class Starter:
             program = evolve(program, argv=(*program.argv, *told))
         else:
             env = options | env
-        # What is inline was checked to be small, and needs no file to be read from.
-        inline = prepared.input.content
-        stdin = inline if isinstance(inline, bytes) else entry
         place = None
         if (
             detail["output"] == FILE
@@ -129,14 +126,13 @@ class Starter:
             place = await asyncio.to_thread(self._place, prepared, entry)
             if isinstance(program, Command):
                 program = await asyncio.to_thread(place.moved, program)
-        if detail["format"]["input"]["type"] in ARCHIVED:
-            stdin = b""
+        stdin = b"" if self._unpacks(prepared) else entry
         return Task(MAIN, program, stdin, env, place=place)
 
     def _unpacks(self, prepared: Prepared) -> bool:
         return prepared.detail["format"]["input"]["type"] in ARCHIVED
 
-    def _place(self, prepared: Prepared, entry: Path) -> Workplace:
+    def _place(self, prepared: Prepared, entry: bytes | Path) -> Workplace:
         files, detail = self.desk.files, prepared.detail
         program, source = prepared.installed.program, prepared.installed.root
         below = Path()
@@ -150,13 +146,15 @@ class Starter:
         def kept(name: str) -> Path:
             return files.path(prepared.app, run_files(prepared.run_id), name)
 
-        unpacks = self._unpacks(prepared) and not prepared.input.empty
+        archive = None
+        if self._unpacks(prepared) and isinstance(entry, Path):
+            archive = (entry, paths.input)
         sides = {getattr(paths, name): kept(name) for name in SIDE_FILES}
         return Workplace(
             files.scratch().resolve() / "work" / slug(20),
             source,
             below,
-            archive=(entry, paths.input) if unpacks else None,
+            archive=archive,
             secrets=prepared.secrets.files,
             solutions=(
                 (paths.solutions, kept("output")) if detail["output"] == FILE else None

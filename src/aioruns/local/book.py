@@ -1,7 +1,7 @@
 """The engine's memory: runs and documents in memory and on disk, lines on disk."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import cattrs.preconf.orjson
@@ -129,10 +129,42 @@ class Book:
             limit=limit,
             newest_first=newest_first,
         )
-        return [
-            (ids[run], Line(serial, name, stream, _EPOCH + time * _MICROSECOND, text))
-            for serial, run, name, stream, time, text in rows
-        ]
+        return [(ids[row[1]], _line(row)) for row in rows]
+
+    async def lines_of(
+        self,
+        runs: Sequence[RunRecord],
+        *,
+        streams: Sequence[str] | None,
+        since: datetime | None,
+        skip: int,
+        limit: int | None,
+    ) -> list[tuple[RunRecord, Line]]:
+        """(run, line) over some runs, in order of `serial`, which is that of time."""
+        records = {record.serial: record for record in runs}
+        rows = await self._store.lines(
+            list(records),
+            task=None,
+            streams=streams,
+            after=0,
+            limit=limit,
+            newest_first=False,
+            since=None if since is None else (since - _EPOCH) // _MICROSECOND,
+            skip=skip,
+        )
+        return [(records[row[1]], _line(row)) for row in rows]
+
+    async def count_lines(
+        self, runs: Sequence[RunRecord], *, streams: Sequence[str] | None
+    ) -> int:
+        """How many lines some runs have."""
+        serials = [record.serial for record in runs]
+        return await self._store.count_lines(serials, streams=streams)
+
+    def erase(self, lines: Iterable[Line]) -> None:
+        """Remove some lines."""
+        for line in lines:
+            self._store.write(store.DROP_LINE, (line.serial,))
 
     def keep(self, record: RunRecord, task: str, outputs: Mapping[str, bytes]) -> None:
         """Save a task's outputs by name, in place of those it had."""
@@ -202,6 +234,11 @@ class Book:
                 task.state, task.ended = State.CANCELED, utcnow()
         record.error, record.canceling = RESTARTED, False
         self.enter(record, State.FAILED)
+
+
+def _line(row: store.Row) -> Line:
+    serial, _, task, stream, time, text = row
+    return Line(serial, task, stream, _EPOCH + time * _MICROSECOND, text)
 
 
 class _Documents(Mapping[str, Json]):

@@ -1,7 +1,7 @@
 """The engine: a queue of runs, their programs, and everything that they wrote."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
@@ -217,6 +217,39 @@ class Engine:
             limit=limit,
             newest_first=newest_first,
         )
+
+    async def lines_of(
+        self,
+        records: Sequence[RunRecord],
+        *,
+        streams: Sequence[str] | None = None,
+        since: datetime | None = None,
+        skip: int = 0,
+        limit: int | None = None,
+    ) -> list[tuple[RunRecord, Line]]:
+        """(run, line) of runs of any platform in order of `serial`, and so of time.
+
+        Args:
+            records: Whose lines.
+            streams: Only these; None for all.
+            since: Leave out what is older; finding the place costs next to nothing.
+            skip: Leave out so many at the front.
+            limit: At most so many; None for all.
+        """
+        return await self._book.lines_of(
+            records, streams=streams, since=since, skip=skip, limit=limit
+        )
+
+    async def count_lines(
+        self, records: Sequence[RunRecord], *, streams: Sequence[str] | None = None
+    ) -> int:
+        """How many lines the runs have."""
+        return await self._book.count_lines(records, streams=streams)
+
+    async def erase(self, lines: Iterable[Line]) -> None:
+        """Remove some lines."""
+        self._book.erase(lines)
+        await self._book.flush()
 
     def note(
         self, record: RunRecord, text: str, *, stream: str, task: str = "main"

@@ -51,6 +51,7 @@ PUT_DOCUMENT = """INSERT INTO documents (platform, kind, key, body) VALUES (?, ?
 DROP_DOCUMENT = "DELETE FROM documents WHERE platform = ? AND kind = ? AND key = ?"
 PUT_BLOB = "INSERT OR REPLACE INTO blobs VALUES (?, ?, ?)"
 DROP_BLOB = "DELETE FROM blobs WHERE platform = ? AND key = ?"
+DROP_LINE = "DELETE FROM lines WHERE serial = ?"
 DROP_OUTPUTS = "DELETE FROM outputs WHERE run = ? AND task = ?"
 DROP_RUN = (
     "DELETE FROM runs WHERE serial = ?",
@@ -153,18 +154,16 @@ class Store:
         after: int,
         limit: int | None,
         newest_first: bool,
+        since: int | None = None,
+        skip: int = 0,
     ) -> list[Row]:
         """Rows (serial, run, task, stream, time, text) of some runs in one order."""
-        where, values = ["run = ?"], list[object]()
+        where, values = _condition(task, streams)
         if after:
             where.append("serial < ?" if newest_first else "serial > ?")
             values.append(after)
-        if task is not None:
-            where.append("task = ?")
-            values.append(task)
-        if streams is not None:
-            where.append(f"stream IN ({', '.join('?' * len(streams))})")
-            values.extend(streams)
+        if since is not None:
+            where.append("serial >= ?")
         order = "DESC" if newest_first else "ASC"
         sql = (
             "SELECT serial, run, task, stream, time, text FROM lines"  # noqa: S608 - only placeholders
@@ -172,16 +171,47 @@ class Store:
         )
 
         def read() -> list[Row]:
+            late = [] if since is None else [self._first_since(since)]
             # Cursors are lazy: a page over many runs reads little more than the page,
             # and every run is read along the index.
             cursors: list[Iterator[Row]] = [
-                self._connection.execute(sql, (run, *values)) for run in runs
+                self._connection.execute(sql, (run, *values, *late)) for run in runs
             ]
             first = operator.itemgetter(0)
             merged = heapq.merge(*cursors, key=first, reverse=newest_first)
-            return list(itertools.islice(merged, limit))
+            end = None if limit is None else skip + limit
+            return list(itertools.islice(merged, skip, end))
 
         return await self._call(read)
+
+    async def count_lines(
+        self, runs: Sequence[int], *, streams: Sequence[str] | None
+    ) -> int:
+        """How many lines some runs have."""
+        where, values = _condition(None, streams)
+        sql = f"SELECT count(*) FROM lines WHERE {' AND '.join(where)}"  # noqa: S608 - only placeholders
+
+        def read() -> int:
+            execute = self._connection.execute
+            return sum(execute(sql, (run, *values)).fetchone()[0] for run in runs)
+
+        return await self._call(read)
+
+    def _first_since(self, time: int) -> int:
+        """The serial from which on no line is older than `time`."""
+        # Times grow with serials, which are the table's own order: a bisection needs
+        # no index of times.
+        sql = "SELECT serial, time FROM lines WHERE serial >= ? ORDER BY serial LIMIT 1"
+        (last,) = self._connection.execute("SELECT max(serial) FROM lines").fetchone()
+        low, high = 0, (last or 0) + 1
+        while low < high:
+            middle = (low + high) // 2
+            row = self._connection.execute(sql, (middle,)).fetchone()
+            if row is None or row[1] >= time:
+                high = middle
+            else:
+                low = row[0] + 1
+        return low
 
     async def _call(self, function: Callable[[], _T]) -> _T:
         self._push()
@@ -209,6 +239,19 @@ class Store:
                 f"The data file {self._path} has version {version}, and this server"
                 f" reads version {VERSION}. Choose another file."
             )
+
+
+def _condition(
+    task: str | None, streams: Sequence[str] | None
+) -> tuple[list[str], list[object]]:
+    where, values = ["run = ?"], list[object]()
+    if task is not None:
+        where.append("task = ?")
+        values.append(task)
+    if streams is not None:
+        where.append(f"stream IN ({', '.join('?' * len(streams))})")
+        values.extend(streams)
+    return where, values
 
 
 def _prepared(connection: sqlite3.Connection) -> int:

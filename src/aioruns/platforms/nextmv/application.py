@@ -7,6 +7,8 @@ from typing import Self
 from aioruns.errors import InvalidInput
 from aioruns.platforms.client import Client
 from aioruns.platforms.nextmv import applications
+from aioruns.platforms.nextmv.acceptances import Acceptances
+from aioruns.platforms.nextmv.batches import Batches
 from aioruns.platforms.nextmv.describing import (
     Configuration,
     ExternalResult,
@@ -29,8 +31,11 @@ from aioruns.platforms.nextmv.run_operations import RunOperations
 from aioruns.platforms.nextmv.run_polling import RunPolling
 from aioruns.platforms.nextmv.run_reading import RunReading
 from aioruns.platforms.nextmv.run_tailing import RunTailing
+from aioruns.platforms.nextmv.scenarios import Scenarios
 from aioruns.platforms.nextmv.secrets import Secrets
+from aioruns.platforms.nextmv.shadows import Shadows
 from aioruns.platforms.nextmv.sources import RunInput
+from aioruns.platforms.nextmv.switchbacks import Switchbacks
 from aioruns.platforms.nextmv.uploads import Uploads
 from aioruns.platforms.nextmv.versions import Versions
 from aioruns.runs import Run, RunSpec
@@ -87,6 +92,11 @@ class Application:
         self.secrets = Secrets(client, id)
         self.uploads = Uploads(client, id)
         self.versions = Versions(client, id)
+        self.acceptances = Acceptances(client, id)
+        self.batches = Batches(client, id)
+        self.scenarios = Scenarios(client, id)
+        self.shadows = Shadows(client, id)
+        self.switchbacks = Switchbacks(client, id)
 
     def __repr__(self) -> str:
         return f"Application({self.client!r}, {self.id!r})"
@@ -413,6 +423,72 @@ class Application:
     )
     delete_ensemble_definition = handed_on(
         "ensembles", Ensembles.delete_ensemble_definition
+    )
+
+    new_batch_experiment = handed_on("batches", Batches.new_batch_experiment)
+    batch_experiment = handed_on("batches", Batches.batch_experiment)
+    batch_experiment_metadata = handed_on("batches", Batches.batch_experiment_metadata)
+    batch_experiment_with_polling = handed_on(
+        "batches", Batches.batch_experiment_with_polling
+    )
+    new_batch_experiment_with_result = handed_on(
+        "batches", Batches.new_batch_experiment_with_result
+    )
+    list_batch_experiments = handed_on("batches", Batches.list_batch_experiments)
+    update_batch_experiment = handed_on("batches", Batches.update_batch_experiment)
+    delete_batch_experiment = handed_on("batches", Batches.delete_batch_experiment)
+
+    new_scenario_test = handed_on("scenarios", Scenarios.new_scenario_test)
+    new_scenario_test_with_result = handed_on(
+        "scenarios", Scenarios.new_scenario_test_with_result
+    )
+    scenario_test = handed_on("scenarios", Scenarios.scenario_test)
+    scenario_test_metadata = handed_on("scenarios", Scenarios.scenario_test_metadata)
+    scenario_test_with_polling = handed_on(
+        "scenarios", Scenarios.scenario_test_with_polling
+    )
+    list_scenario_tests = handed_on("scenarios", Scenarios.list_scenario_tests)
+    update_scenario_test = handed_on("scenarios", Scenarios.update_scenario_test)
+    delete_scenario_test = handed_on("scenarios", Scenarios.delete_scenario_test)
+
+    new_acceptance_test = handed_on("acceptances", Acceptances.new_acceptance_test)
+    new_acceptance_test_with_result = handed_on(
+        "acceptances", Acceptances.new_acceptance_test_with_result
+    )
+    acceptance_test = handed_on("acceptances", Acceptances.acceptance_test)
+    acceptance_test_with_polling = handed_on(
+        "acceptances", Acceptances.acceptance_test_with_polling
+    )
+    list_acceptance_tests = handed_on("acceptances", Acceptances.list_acceptance_tests)
+    update_acceptance_test = handed_on(
+        "acceptances", Acceptances.update_acceptance_test
+    )
+    delete_acceptance_test = handed_on(
+        "acceptances", Acceptances.delete_acceptance_test
+    )
+
+    shadow_test = handed_on("shadows", Shadows.shadow_test)
+    shadow_test_metadata = handed_on("shadows", Shadows.shadow_test_metadata)
+    list_shadow_tests = handed_on("shadows", Shadows.list_shadow_tests)
+    new_shadow_test = handed_on("shadows", Shadows.new_shadow_test)
+    start_shadow_test = handed_on("shadows", Shadows.start_shadow_test)
+    stop_shadow_test = handed_on("shadows", Shadows.stop_shadow_test)
+    update_shadow_test = handed_on("shadows", Shadows.update_shadow_test)
+    delete_shadow_test = handed_on("shadows", Shadows.delete_shadow_test)
+
+    switchback_test = handed_on("switchbacks", Switchbacks.switchback_test)
+    switchback_test_metadata = handed_on(
+        "switchbacks", Switchbacks.switchback_test_metadata
+    )
+    list_switchback_tests = handed_on("switchbacks", Switchbacks.list_switchback_tests)
+    new_switchback_test = handed_on("switchbacks", Switchbacks.new_switchback_test)
+    start_switchback_test = handed_on("switchbacks", Switchbacks.start_switchback_test)
+    stop_switchback_test = handed_on("switchbacks", Switchbacks.stop_switchback_test)
+    update_switchback_test = handed_on(
+        "switchbacks", Switchbacks.update_switchback_test
+    )
+    delete_switchback_test = handed_on(
+        "switchbacks", Switchbacks.delete_switchback_test
     )
 
 

@@ -10,9 +10,10 @@ import anyio
 import pytest
 
 from aioruns import Nextmv, Session
-from aioruns.errors import InvalidInput, NotFound, NotSupported
+from aioruns.errors import InvalidInput, NotFound
 from aioruns.platforms.nextmv import Application
-from aioruns.platforms.nextmv.manifest import read_manifest
+from aioruns.platforms.nextmv.bundling import chosen_files
+from aioruns.platforms.nextmv.manifest import Manifest
 
 TSP = Path(__file__).parents[2] / "examples" / "tsp"
 
@@ -32,7 +33,7 @@ def chosen(root, *patterns, entrypoint=None):
     listed = "".join(f"  - '{pattern}'\n" for pattern in patterns)
     execution = f"execution: {{entrypoint: {entrypoint}}}\n" if entrypoint else ""
     tree(root, manifest=f"files:\n{listed}{execution}")
-    return [path.as_posix() for path in read_manifest(root).files()]
+    return [path.as_posix() for path in chosen_files(Manifest.from_yaml(root), root)]
 
 
 # -- files (wire/nextmv.md 6.2) ----------------------------------------------------
@@ -114,16 +115,16 @@ def test_the_entry_point_must_be_among_the_files(tmp_path):
 )
 def test_every_type_has_its_entry_point(tmp_path, kind, entrypoint):
     tree(tmp_path, entrypoint, manifest=f"type: {kind}\nfiles: [{entrypoint}]\n")
-    manifest = read_manifest(tmp_path)
+    manifest = Manifest.from_yaml(tmp_path)
     assert manifest.entrypoint == entrypoint
-    assert manifest.files() == [Path(entrypoint)]
+    assert chosen_files(manifest, tmp_path) == [Path(entrypoint)]
 
 
 @pytest.mark.parametrize("files", ["", "files:\n", "files: []\n", "files: main.py\n"])
 def test_a_manifest_that_lists_no_files_is_named(tmp_path, files):
     tree(tmp_path, "main.py", manifest=f"type: python\n{files}")
     with pytest.raises(InvalidInput, match="lists no files"):
-        read_manifest(tmp_path).files()
+        assert Manifest.from_yaml(tmp_path).files
 
 
 # -- the manifest ------------------------------------------------------------------
@@ -146,11 +147,11 @@ def test_a_manifest_that_cannot_be_used_is_named(tmp_path, content, said):
     if content is not None:
         (tmp_path / "app.yaml").write_bytes(content)
     with pytest.raises(InvalidInput, match=rf"(?s)app\.yaml.*{said}"):
-        read_manifest(tmp_path).requirements()
+        Manifest.from_yaml(tmp_path).requirements()
 
 
 def requirements(root, manifest):
-    return read_manifest(tree(root, manifest=manifest)).requirements()
+    return Manifest.from_yaml(tree(root, manifest=manifest)).requirements()
 
 
 def test_what_a_silent_manifest_activates(tmp_path):
@@ -308,7 +309,7 @@ async def test_what_is_packed(fleet, put, tmp_path):
     (tmp_path / "main.py").chmod(0o755)
     (tmp_path / "empty").mkdir()
 
-    await fleet.push(tmp_path)
+    await fleet.push(app_dir=tmp_path)
 
     with archive_of(put) as archive:
         assert sorted(archive.getnames()) == [
@@ -338,7 +339,7 @@ pre-push: printf ' twice' >> made.txt && true
 """
     tree(tmp_path, manifest=manifest)
 
-    await fleet.push(str(tmp_path))
+    await fleet.push(app_dir=str(tmp_path))
 
     with archive_of(put) as archive:
         made = archive.extractfile("made.txt").read().decode()
@@ -359,35 +360,28 @@ pre-push: printf ' twice' >> made.txt && true
 async def test_a_command_that_fails_stops_the_push(fleet, tmp_path, steps, said):
     tree(tmp_path, "main.py", manifest=f"files: [main.py]\n{steps}\n")
     with pytest.raises(InvalidInput, match=said) as caught:
-        await fleet.push(tmp_path)
+        await fleet.push(app_dir=tmp_path)
     assert "app.yaml" in str(caught.value)
     assert not await anyio.Path(tmp_path / "never").exists()
 
 
-async def test_packages_to_bundle_are_refused(fleet, tmp_path):
-    manifest = "files: [main.py]\npython: {pip-requirements: requirements.txt}\n"
-    tree(tmp_path, "main.py", manifest=manifest)
-    with pytest.raises(NotSupported, match="pip-requirements"):
-        await fleet.push(tmp_path)
-
-
 async def test_a_directory_that_is_no_application_is_refused(fleet, tmp_path):
     with pytest.raises(InvalidInput, match="push a directory that has one"):
-        await fleet.push(tmp_path)
+        await fleet.push(app_dir=tmp_path)
     with pytest.raises(InvalidInput, match="lists no files"):
-        await fleet.push(tree(tmp_path, manifest="type: python\n"))
+        await fleet.push(app_dir=tree(tmp_path, manifest="type: python\n"))
 
 
 async def test_a_push_to_an_application_that_is_not_there(server, tmp_path):
     async with Nextmv(server.token, url=server.url) as nextmv:
         with pytest.raises(NotFound, match="no application 'nobody'"):
-            await nextmv.application("nobody").push(TSP)
+            await nextmv.application("nobody").push(app_dir=TSP)
 
 
 async def test_the_example_is_pushed_and_runs(server, fleet, put):
-    await fleet.push(TSP)
+    await fleet.push(app_dir=TSP)
 
-    manifest = await anyio.to_thread.run_sync(read_manifest, TSP)
+    manifest = await anyio.to_thread.run_sync(Manifest.from_yaml, TSP)
     assert json.loads(put["binary"]) == {"requirements": manifest.requirements()}
     square = {"name": "square", "points": [[0, 0], [0, 10], [10, 10], [10, 0]]}
     run = await fleet.submit(square, options={"seed": 1, "iterations": 5})

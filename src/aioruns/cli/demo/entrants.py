@@ -81,7 +81,7 @@ def _nextmv(
 
     async def prepare() -> None:
         await aioruns.nextmv.Application.new(client, "Short tours", app.id)
-        await app.push(program_directory())
+        await app.push(app_dir=program_directory())
 
     specs = [app.spec(problem.as_json(), options=one) for one in settings(runs, 0)]
     return Entrant("nextmv", client.origin, specs, ["stderr"], prepare)

@@ -1,7 +1,6 @@
 """The handle of an application: specs, submissions, pushes."""
 
 from os import PathLike
-from pathlib import Path
 from typing import Self
 
 from aioruns.errors import InvalidInput
@@ -22,7 +21,7 @@ from aioruns.platforms.nextmv.jsontext import JsonConfigurations
 from aioruns.platforms.nextmv.managed_inputs import ManagedInputs
 from aioruns.platforms.nextmv.models.applications import ApplicationRecord
 from aioruns.platforms.nextmv.models.inputs import Options
-from aioruns.platforms.nextmv.push import push
+from aioruns.platforms.nextmv.pushing import Pushing
 from aioruns.platforms.nextmv.recorded import Recorded, record_of
 from aioruns.platforms.nextmv.run_assets import RunAssets
 from aioruns.platforms.nextmv.run_cloning import RunCloning
@@ -97,6 +96,7 @@ class Application:
         self.scenarios = Scenarios(client, id)
         self.shadows = Shadows(client, id)
         self.switchbacks = Switchbacks(client, id)
+        self.pushing = Pushing(client, id, self.versions)
 
     def __repr__(self) -> str:
         return f"Application({self.client!r}, {self.id!r})"
@@ -223,19 +223,6 @@ class Application:
         """Delete the application, with everything in it."""
         await applications.applications(self.client).delete(self.id)
 
-    async def push(self, app_dir: str | Path = ".") -> None:
-        """Build, pack and upload a directory with an `app.yaml`, and make it current.
-
-        Args:
-            app_dir: The application's directory.
-
-        Raises:
-            InvalidInput: The manifest, or a file that it names, is missing or wrong;
-                nothing was sent.
-            CallError: The upload failed.
-        """
-        await push(self.client, self.id, Path(app_dir))
-
     def spec(
         self,
         input: RunInput = None,
@@ -345,6 +332,8 @@ class Application:
         return self.client.runs.run(self.id, run_id)
 
     # The documented names, each handed on to the resource that it is about.
+
+    push = handed_on("pushing", Pushing.push)
 
     run_information = handed_on("run_reading", RunReading.run_information)
     run_metadata = handed_on("run_reading", RunReading.run_metadata)

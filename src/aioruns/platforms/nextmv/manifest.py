@@ -1,15 +1,16 @@
 """The manifest of an application: `app.yaml` (wire/nextmv.md 6.3)."""
 
-import glob
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 from attrs import field, frozen
 
 from aioruns.errors import InvalidInput
+from aioruns.platforms.nextmv.things import given
 
+FILE = "app.yaml"
 _DEFAULT_RUNTIME = "ghcr.io/nextmv-io/runtime/python:3.11"
 _ENTRYPOINTS = {"python": "main.py", "go": "main", "binary": "main", "java": "main.jar"}
 
@@ -22,23 +23,129 @@ _OUTPUT_PATHS = {
 _OPTION_DEFAULTS = {"description": "", "required": False, "local_only": False}
 _OPTION_ALIASES = {"type": "option_type"}
 
+Section = Mapping[str, Any] | None
 
-@frozen
+
+@frozen(init=False)
 class Manifest:
     """What an `app.yaml` says.
 
+    Args:
+        files: Patterns of the files to push.
+        runtime: The image that runs it.
+        type: `python`, `go`, `java` or `binary`.
+        python: `pip-requirements`, `arch` and `version`.
+        build: `command` and `environment`.
+        pre_push: A command for the shell.
+        execution: `entrypoint` and `cwd`.
+        configuration: `content` and `options`.
+
     Attributes:
-        directory: Where it was read.
-        content: The whole manifest.
+        content: The whole manifest, by the keys of `app.yaml`.
+        where: Where it comes from, for messages.
+
+    Raises:
+        InvalidInput: The type is another one.
+
+    Example:
+        ```python
+        manifest = Manifest(files=["main.py"], python={"pip-requirements": ["numpy"]})
+        await app.push(manifest, app_dir="model")
+        ```
     """
 
-    directory: Path
     content: Mapping[str, Any] = field(repr=False)
+    where: str = field(eq=False)
+
+    def __init__(
+        self,
+        files: Sequence[str],
+        runtime: str = _DEFAULT_RUNTIME,
+        type: str = "python",
+        python: Section = None,
+        build: Section = None,
+        pre_push: str | None = None,
+        execution: Section = None,
+        configuration: Section = None,
+    ) -> None:
+        content = given(
+            type=type,
+            runtime=runtime,
+            files=list(files),
+            python=python,
+            build=build,
+            execution=execution,
+            configuration=configuration,
+            **{"pre-push": pre_push},
+        )
+        self.__attrs_init__(content, "the manifest")
+
+    def __attrs_post_init__(self) -> None:
+        if self.type not in _ENTRYPOINTS:
+            raise InvalidInput(
+                f"{self.where} has type {self.type!r}; it must be one of "
+                f"{', '.join(_ENTRYPOINTS)}"
+            )
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any], where: str = "the manifest") -> Self:
+        """Take a manifest by the keys of `app.yaml`."""
+        made = cls.__new__(cls)
+        made.__attrs_init__(content, where)
+        return made
+
+    @classmethod
+    def from_yaml(cls, dirpath: str | Path = ".") -> Self:
+        """Read the `app.yaml` of a directory; a small file, so at once.
+
+        Raises:
+            InvalidInput: It is missing, no YAML mapping, or of an unknown type.
+        """
+        file = Path(dirpath) / FILE
+        try:
+            content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InvalidInput(
+                f"{file} cannot be read ({error.strerror}): push a directory that has "
+                "one"
+            ) from error
+        except (UnicodeDecodeError, yaml.YAMLError) as error:
+            raise InvalidInput(f"{file} is not YAML: {error}") from error
+        if not isinstance(content, Mapping):
+            raise InvalidInput(f"{file} must hold a mapping of keys")
+        return cls.from_dict(content, str(file))
+
+    def to_yaml(self) -> str:
+        """The text of an `app.yaml`."""
+        return yaml.safe_dump(dict(self.content), sort_keys=False)
 
     @property
     def type(self) -> str:
         """`python`, `go`, `java` or `binary`."""
         return str(self.content.get("type", "python"))
+
+    @property
+    def runtime(self) -> str:
+        """The image that runs it."""
+        return str(self.content.get("runtime", _DEFAULT_RUNTIME))
+
+    @property
+    def files(self) -> list[str]:
+        """The patterns of the files to push.
+
+        Raises:
+            InvalidInput: There are none.
+        """
+        patterns = self.content.get("files")
+        if not isinstance(patterns, list) or not patterns:
+            raise InvalidInput(f"{self.where} lists no files to push")
+        return [str(pattern) for pattern in patterns]
+
+    @property
+    def entrypoint(self) -> str:
+        """The file that a run starts."""
+        named = self.section("execution").get("entrypoint")
+        return str(named) if named else _ENTRYPOINTS[self.type]
 
     def section(self, *names: str) -> Mapping[str, Any]:
         """A nested mapping; empty where the manifest has none."""
@@ -46,45 +153,6 @@ class Manifest:
         for name in names:
             value = value.get(name) if isinstance(value, Mapping) else None
         return value if isinstance(value, Mapping) else {}
-
-    def files(self) -> list[Path]:
-        """The files to pack, relative to the directory, in order.
-
-        Patterns are globs, a trailing slash means the files right below, and `!` takes
-        earlier matches away (wire/nextmv.md 6.2).
-
-        Raises:
-            InvalidInput: A pattern matches nothing or leaves the directory, or the
-                entry point is not among the files.
-        """
-        patterns = self.content.get("files")
-        if not isinstance(patterns, list) or not patterns:
-            raise InvalidInput(f"{self.directory}/app.yaml lists no files to push")
-        chosen: dict[Path, None] = {}
-        for pattern in map(str, patterns):
-            if pattern.startswith("!"):
-                for path in self._matches(pattern[1:]):
-                    chosen.pop(path, None)
-                continue
-            matches = self._matches(pattern)
-            if not matches:
-                raise InvalidInput(
-                    f"no file in {self.directory} matches {pattern!r} of app.yaml"
-                )
-            chosen |= dict.fromkeys(matches)
-        entry = Path(self.entrypoint)
-        if entry not in chosen:
-            raise InvalidInput(
-                f"the entry point {entry} is not among the files of "
-                f"{self.directory}/app.yaml: add it to `files`"
-            )
-        return list(chosen)
-
-    @property
-    def entrypoint(self) -> str:
-        """The file that a run starts."""
-        given = self.section("execution").get("entrypoint")
-        return str(given) if given else _ENTRYPOINTS[self.type]
 
     def requirements(self) -> dict[str, object]:
         """What the platform is told at activation (wire/nextmv.md 6.1)."""
@@ -94,7 +162,7 @@ class Manifest:
             io["multi_file"] = self._multi_file()
         made: dict[str, object] = {
             "executable_type": self.type,
-            "runtime": self.content.get("runtime", _DEFAULT_RUNTIME),
+            "runtime": self.runtime,
             "io_configuration": io,
         }
         if options := self.section("configuration", "options"):
@@ -123,7 +191,7 @@ class Manifest:
             isinstance(item, Mapping) for item in listed
         ):
             raise InvalidInput(
-                f"{self.directory}/app.yaml must list its options as mappings under "
+                f"{self.where} must list its options as mappings under "
                 "configuration.options.items"
             )
         items = [
@@ -143,40 +211,7 @@ class Manifest:
             made["format"] = {"template": options["format"]}
         return made
 
-    def _matches(self, pattern: str) -> list[Path]:
-        if pattern.endswith("/"):
-            pattern += "*"
-        if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
-            raise InvalidInput(
-                f"the pattern {pattern!r} of app.yaml leaves its directory"
-            )
-        names = glob.glob(  # noqa: PTH207 - Path.glob skips nothing that ** should
-            pattern, root_dir=self.directory, recursive=True, include_hidden=True
-        )
-        return sorted(Path(name) for name in names if (self.directory / name).is_file())
 
-
-def read_manifest(directory: Path) -> Manifest:
-    """Read `app.yaml`.
-
-    Raises:
-        InvalidInput: It is missing, no YAML mapping, or of an unknown type.
-    """
-    file = directory / "app.yaml"
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InvalidInput(
-            f"{file} cannot be read ({error.strerror}): push a directory that has one"
-        ) from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidInput(f"{file} is not YAML: {error}") from error
-    if not isinstance(content, Mapping):
-        raise InvalidInput(f"{file} must hold a mapping of keys")
-    manifest = Manifest(directory, content)
-    if manifest.type not in _ENTRYPOINTS:
-        raise InvalidInput(
-            f"{file} has type {manifest.type!r}; it must be one of "
-            f"{', '.join(_ENTRYPOINTS)}"
-        )
-    return manifest
+def default_python_manifest() -> Manifest:
+    """The manifest of a Python program that is one `main.py` with requirements."""
+    return Manifest(["main.py"], python={"pip-requirements": "requirements.txt"})

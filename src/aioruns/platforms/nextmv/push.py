@@ -1,36 +1,56 @@
 """Push: build a directory, pack it, upload it, and make it current."""
 
-import io
 import os
-import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 
-from aioruns.errors import InvalidInput, NotSupported
+from aioruns.errors import InvalidInput
+from aioruns.http.request import FileBody, Progress
 from aioruns.platforms.client import Client
 from aioruns.platforms.nextmv import requests
-from aioruns.platforms.nextmv.manifest import Manifest, read_manifest
+from aioruns.platforms.nextmv.bundling import bundle
+from aioruns.platforms.nextmv.dependencies import install
+from aioruns.platforms.nextmv.downloads import temporary_directory
+from aioruns.platforms.nextmv.manifest import Manifest
+from aioruns.platforms.nextmv.saying import Say
+
+_BYTES = "application/octet-stream"
 
 
-async def push(client: Client, app_id: str, directory: Path) -> None:
+async def push(
+    client: Client,
+    app_id: str,
+    directory: Path,
+    manifest: Manifest | None,
+    *,
+    no_cache: bool,
+    say: Say,
+    progress: Progress | None,
+) -> None:
     """Push a directory, as wire/nextmv.md 6.1 says; repeating it does no harm."""
-    manifest = await anyio.to_thread.run_sync(read_manifest, directory)
-    if manifest.section("python").get("pip-requirements"):
-        raise NotSupported(
-            f"{directory}/app.yaml asks for pip-requirements, which are not bundled "
-            "yet: put the packages into the directory and list them in `files`"
+    if manifest is None:
+        manifest = await anyio.to_thread.run_sync(Manifest.from_yaml, directory)
+    # What is wrong in the manifest is said before anything is built.
+    activated = manifest.requirements()
+    await _build(manifest, directory, say)
+    async with temporary_directory() as place:
+        packages = await install(manifest, directory, place, no_cache=no_cache)
+        archive = place / "app.tar.gz"
+        size = await anyio.to_thread.run_sync(
+            bundle, manifest, directory, packages, archive
         )
-    await _build(manifest)
-    archive = await anyio.to_thread.run_sync(_pack, manifest)
-    link = await client.send(requests.binary(app_id))
-    kind = "application/octet-stream"
-    await client.send(requests.upload(link.upload_url, archive, kind))
-    await client.send(requests.activate(app_id, manifest.requirements()))
+        say(f"packed {directory} into {size} bytes")
+        link = await client.send(requests.binary(app_id))
+        body = FileBody(archive, size, progress)
+        await client.send(requests.upload(link.upload_url, body, _BYTES))
+    await client.send(requests.activate(app_id, activated))
+    say(f"pushed to application {app_id}")
 
 
-async def _build(manifest: Manifest) -> None:
+async def _build(manifest: Manifest, directory: Path, say: Say) -> None:
     """Run the commands of the manifest that make the files."""
     build = manifest.section("build")
     steps: list[list[str]] = []
@@ -41,34 +61,25 @@ async def _build(manifest: Manifest) -> None:
         steps.append(["sh", "-c", str(pre_push)])
     extra = {str(name): str(value) for name, value in _environment(build).items()}
     for step in steps:
+        shown = " ".join(step)
+        say(f"running {shown}")
         try:
             done = await anyio.run_process(
-                step, check=False, cwd=manifest.directory, env={**os.environ, **extra}
+                step, check=False, cwd=directory, env={**os.environ, **extra}
             )
         except OSError as error:
             raise InvalidInput(
-                f"the command {' '.join(step)!r} of {manifest.directory}/app.yaml "
-                f"cannot be started ({error.strerror})"
+                f"the command {shown!r} of {manifest.where} cannot be started "
+                f"({error.strerror})"
             ) from error
         if done.returncode:
             said = done.stderr.decode("utf-8", "replace").strip().splitlines()
             raise InvalidInput(
-                f"the command {' '.join(step)!r} of {manifest.directory}/app.yaml "
-                f"ended with status {done.returncode}: {said[-1] if said else 'silent'}"
+                f"the command {shown!r} of {manifest.where} ended with status "
+                f"{done.returncode}: {said[-1] if said else 'silent'}"
             )
 
 
-def _environment(build: object) -> dict[str, object]:
-    value = build.get("environment") if isinstance(build, dict) else None
-    return value if isinstance(value, dict) else {}
-
-
-def _pack(manifest: Manifest) -> bytes:
-    """The archive: the files, and the manifest itself (wire/nextmv.md 6.2)."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        for file in manifest.files():
-            if str(file) != "app.yaml":
-                archive.add(manifest.directory / file, str(file), recursive=False)
-        archive.add(manifest.directory / "app.yaml", "app.yaml")
-    return packed.getvalue()
+def _environment(build: Mapping[str, object]) -> Mapping[object, object]:
+    value = build.get("environment")
+    return value if isinstance(value, Mapping) else {}

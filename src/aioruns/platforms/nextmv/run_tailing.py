@@ -1,12 +1,9 @@
 """Live logs as the documented operation gives them (wire/nextmv.md 3.3.3)."""
 
-import sys
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from attrs import evolve
 
-from aioruns.errors import InvalidInput
 from aioruns.http.codec import Json
 from aioruns.platforms.client import Client
 from aioruns.platforms.nextmv import requests
@@ -17,6 +14,7 @@ from aioruns.platforms.nextmv.polling import (
     PollingOptions,
     poll,
 )
+from aioruns.platforms.nextmv.saying import sayer
 
 _SHORTEST_HINT = 0.05
 """Seconds; a platform that asks to be asked at once must not make us spin."""
@@ -74,9 +72,10 @@ class RunTailing:
             ```
         """
         tail = _Tail(self._client, self._app_id, run_id, polling_options)
-        tail.heard = [log_func] if log_func else []
-        if verbose:
-            tail.heard.append(_printer(rich_print))
+        say = sayer(verbose=verbose, rich_print=rich_print)
+        tail.heard = [lambda line: say(f"[{line.timestamp}] {line.log}")]
+        if log_func is not None:
+            tail.heard.append(log_func)
         options = evolve(polling_options, sleep_duration_func=tail.pause)
         lines = await poll(
             options, self._client.session.clock, tail.ask, what=f"the log of {run_id}"
@@ -151,24 +150,3 @@ def _repeated(
 def _identity(line: TimestampedRunLog) -> Json:
     # The time in digits that a datetime would cut off is in the object as it came.
     return line.raw or {"timestamp": line.timestamp, "log": line.log}
-
-
-def _printer(rich_print: bool) -> LogFunction:
-    write: Callable[[str], None] = _plainly
-    if rich_print:
-        try:
-            from rich.console import Console  # noqa: PLC0415 - an extra, used here only
-        except ImportError as error:
-            raise InvalidInput(
-                "rich_print needs the package rich: install aioruns[cli]"
-            ) from error
-        write = partial(Console(stderr=True).print, markup=False)
-
-    def hear(line: TimestampedRunLog) -> None:
-        write(f"[{line.timestamp}] {line.log}")
-
-    return hear
-
-
-def _plainly(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201 - the caller asked for it

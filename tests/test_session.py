@@ -6,6 +6,7 @@ real sockets where aiohttp does.
 
 import asyncio
 import logging
+import ssl
 from pathlib import Path
 from urllib.request import getproxies
 
@@ -375,6 +376,22 @@ async def test_the_platform_explains_its_errors(session, clock, transport):
     with pytest.raises(BadRequest, match="400 no such thing") as caught:
         await session.send(GET, origin)
     assert (caught.value.status, caught.value.code) == (400, "E7")
+
+
+async def test_the_platform_may_have_a_class_for_its_code(session, clock, transport):
+    class Busy(BadRequest):
+        pass
+
+    origin = made_origin(clock=clock, explain=lambda _: Explanation("no", "E7", Busy))
+    transport.script = [answer(400)]
+    with pytest.raises(Busy) as caught:
+        await session.send(GET, origin)
+    assert (caught.value.status, caught.value.code) == (400, "E7")
+
+
+def test_an_aiohttp_session_brings_its_own_tls():
+    with pytest.raises(InvalidInput, match="connector"):
+        Session(http=object(), tls=ssl.create_default_context())
 
 
 async def test_without_an_explanation_the_text_is_told(session, origin, transport):
@@ -961,6 +978,28 @@ async def test_files_are_streamed_both_ways(server, tmp_path):
     assert server.seen[0][2]["Content-Length"] == str(len(data))
     assert await anyio.Path(target).read_bytes() == data
     assert up[-1] == down[-1] == (len(data), len(data))
+
+
+async def test_an_upload_that_stands_still_is_given_up(tmp_path):
+    """aiohttp's clock for silence starts only when the body is written."""
+    source = tmp_path / "source"
+    await anyio.Path(source).write_bytes(bytes(30_000_000))
+    closed = anyio.Event()
+
+    async def read_nothing(reader, writer):
+        reader._transport.pause_reading()
+        await closed.wait()
+        writer.close()
+
+    deaf = await asyncio.start_server(read_nothing, "127.0.0.1", 0)
+    port = deaf.sockets[0].getsockname()[1]
+    async with deaf, Session(timeout=0.2, retry=RetryPolicy(attempts=1)) as session:
+        body = FileBody(source, 30_000_000)
+        with pytest.raises(OutcomeUnknown, match=r"stood still for 0\.2 s"):
+            await session.send(
+                Request("PUT", "/f", body=body), made_origin(f"http://127.0.0.1:{port}")
+            )
+        closed.set()
 
 
 async def test_an_error_is_not_written_into_the_file(server, tmp_path):

@@ -46,6 +46,15 @@ async def test_waits_share_their_rounds(platform):
     assert all(len(refs) == len(set(refs)) for _, refs in platform.asked)
 
 
+@pytest.mark.parametrize(("spans", "rounds"), [(True, 1), (False, 20)])
+async def test_where_ids_span_targets_all_waits_share_one_watcher(spans, rounds):
+    platform = FakePlatform(spans_targets=spans)
+    runs = [platform.add(f"r{n}", target=f"t{n}", lasts=0) for n in range(20)]
+    statuses = await asyncio.gather(*(run.wait() for run in runs))
+    assert [status.ref for status in statuses] == [run.ref for run in runs]
+    assert platform.calls["read_states"] == rounds
+
+
 async def test_one_more_wait_does_not_mean_one_more_round(platform):
     """Runs are submitted one after the other while others are waited for."""
     runs = [platform.add(f"r{n}", lasts=20) for n in range(500)]

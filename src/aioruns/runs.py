@@ -253,8 +253,12 @@ class Runs:
         return evolve(run, key=value["key"])
 
     def watcher(self, target: str) -> Watcher:
-        """The one watcher that all waits on a target share."""
-        watcher = self._watchers.get(target)
+        """The one watcher that all waits on a target share.
+
+        Where the platform spans targets, it is the same for all of them.
+        """
+        scope = "" if self.platform.abilities.spans_targets else target
+        watcher = self._watchers.get(scope)
         if watcher is None:
-            watcher = self._watchers[target] = Watcher(self.platform)
+            watcher = self._watchers[scope] = Watcher(self.platform)
         return watcher

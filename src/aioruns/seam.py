@@ -137,6 +137,8 @@ class Abilities:
             in doubt; the platform's lists may lag behind.
         drain: Seconds for which log lines may still arrive after the final state.
         grace: Seconds for which a new run may be invisible to reads.
+        spans_targets: Whether the states of runs of several targets are read in one
+            request, since their ids are unique across targets.
     """
 
     cancels: bool = True
@@ -144,6 +146,7 @@ class Abilities:
     settle: Sequence[float] = (0.5, 1.5, 3.0)
     drain: float = 0.0
     grace: float = 15.0
+    spans_targets: bool = False
 
 
 class Platform(Protocol):
@@ -173,9 +176,10 @@ class Platform(Protocol):
         ...
 
     async def read_states(self, refs: Iterable[RunRef]) -> Mapping[RunRef, Status]:
-        """Read many runs of one target in as few requests as the API allows.
+        """Read many runs in as few requests as the API allows.
 
-        A run that is missing from the answer does not exist, or not yet.
+        They are of one target, unless the platform's abilities say that it spans
+        targets. A run that is missing from the answer does not exist, or not yet.
         """
         ...
 

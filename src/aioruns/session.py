@@ -36,6 +36,8 @@ from aioruns.http.retry import RetryBudget, RetryPolicy, retry_after
 from aioruns.http.transport import AiohttpTransport, Transport
 
 if TYPE_CHECKING:
+    import ssl
+
     import aiohttp
 
 T = TypeVar("T")
@@ -45,10 +47,17 @@ logger = logging.getLogger("aioruns.http")
 
 @frozen
 class Explanation:
-    """What a platform's error body says."""
+    """What a platform's error body says.
+
+    Attributes:
+        message: Its text, for people.
+        code: The platform's own code, where it has one.
+        kind: The platform's own class for that code; None leaves it to the status.
+    """
 
     message: str
     code: str | None = None
+    kind: type[Rejected] | None = None
 
 
 def explain_as_text(response: Response) -> Explanation:
@@ -110,6 +119,8 @@ class Session:
         retry: When and how often to try again.
         drain: Seconds that closing waits for the calls in flight.
         http: An aiohttp session of your own; it is used and never closed.
+        tls: How servers prove who they are, for example
+            `ssl.create_default_context(cafile="ca.pem")`; by default as usual.
         trace_configs: Passed to aiohttp, for telemetry.
         clock: Where time comes from; for tests.
 
@@ -129,12 +140,18 @@ class Session:
         retry: RetryPolicy | None = None,
         drain: float = 10.0,
         http: "aiohttp.ClientSession | None" = None,
+        tls: "ssl.SSLContext | None" = None,
         trace_configs: "Sequence[aiohttp.TraceConfig]" = (),
         clock: Clock | None = None,
     ) -> None:
         for name, seconds in (("timeout", timeout), ("deadline", deadline)):
             if not seconds > 0:
                 raise InvalidInput(f"{name} must be more than 0 seconds, not {seconds}")
+        if http is not None and tls is not None:
+            raise InvalidInput(
+                "tls cannot be given to an aiohttp session that exists: give the "
+                "context to its connector"
+            )
         self.timeout = timeout
         self.deadline = deadline
         self.retry = retry or RetryPolicy()
@@ -142,6 +159,7 @@ class Session:
         self.clock: Clock = clock or SystemClock()
         self._budget = RetryBudget()
         self._http = http
+        self._tls = tls
         self._trace_configs = trace_configs
         self._transport: Transport | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -171,7 +189,9 @@ class Session:
             raise SessionClosed("this session was closed: make a new Session")
         if self._transport is None:
             self._loop = asyncio.get_running_loop()
-            self._transport = AiohttpTransport(self._http, self._trace_configs)
+            self._transport = AiohttpTransport(
+                self._http, self._trace_configs, self._tls
+            )
 
     async def aclose(self) -> None:
         """Refuse new calls, wait up to `drain` seconds for those in flight, and close.
@@ -355,7 +375,7 @@ class Session:
         said = origin.explain(response)
         message = f"{response.status} {said.message[:EXCERPT_LENGTH]}".rstrip()
         asked = retry_after(response.headers.get("Retry-After"), self.clock.utc())
-        make = rejection(response.status)
+        make = said.kind or rejection(response.status)
         return make(message, context, response.status, said.code, asked)
 
     async def _pause(

@@ -1,6 +1,7 @@
 """The only place that knows aiohttp: one attempt, one answer, read to its end."""
 
 import io
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -58,18 +59,22 @@ class AiohttpTransport:
     Args:
         http: A session of the caller's own, which is used and never closed.
         trace_configs: Passed to aiohttp, for telemetry.
+        tls: How servers prove who they are; None is aiohttp's default.
     """
 
     def __init__(
         self,
         http: aiohttp.ClientSession | None = None,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._owned = http is None
         self._http = http or aiohttp.ClientSession(
             # Requests queue at the gates, never inside the connector, where the
             # queueing would count as time of the request.
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE),
+            connector=aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=KEEPALIVE, ssl=tls or True
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             raise_for_status=False,
             trust_env=False,
@@ -95,8 +100,13 @@ class AiohttpTransport:
             headers = {**headers, "Content-Length": str(body.size)}
             # Opened and closed here, since aiohttp may drop its writer half-way.
             async with await anyio.open_file(body.file, "rb") as file:
-                parts = _parts(file, body)
-                return await self._exchange(method, url, headers, parts, timeout, sink)
+                # aiohttp's own clock for silence starts when the body is written.
+                with anyio.move_on_after(timeout) as patience:
+                    parts = _parts(file, body, patience, timeout)
+                    return await self._exchange(
+                        method, url, headers, parts, timeout, sink
+                    )
+                raise OutcomeUnknown(f"the upload stood still for {timeout:g} s")
         data = io.BytesIO(body) if body and len(body) > _LARGE else body
         return await self._exchange(method, url, headers, data, timeout, sink)
 
@@ -171,13 +181,20 @@ class AiohttpTransport:
         return None if self._bypassed[host] else self._proxies.get(parts.scheme)
 
 
-async def _parts(file: anyio.AsyncFile[bytes], body: FileBody) -> AsyncIterator[bytes]:
+async def _parts(
+    file: anyio.AsyncFile[bytes],
+    body: FileBody,
+    patience: anyio.CancelScope,
+    timeout: float,  # noqa: ASYNC109 - how long each part may take
+) -> AsyncIterator[bytes]:
     sent = 0
     while part := await file.read(_LARGE):
         yield part
+        patience.deadline = anyio.current_time() + timeout
         sent += len(part)
         if body.progress is not None:
             body.progress(sent, body.size)
+    patience.deadline = float("inf")
 
 
 async def _save(answer: aiohttp.ClientResponse, sink: FileSink) -> None:

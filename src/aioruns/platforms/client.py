@@ -1,5 +1,6 @@
 """What the four platform clients share: an origin, and a session owned or shared."""
 
+import ssl
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -17,6 +18,7 @@ class Client:
         origin: Address, authorization and gate.
         session: A session to share, which the caller opens and closes. Without one the
             client makes its own, which `async with` opens and closes.
+        tls: How the server proves who it is, for a session of the client's own.
 
     Attributes:
         runs: Where specs are submitted and handles are made; each platform sets it.
@@ -24,9 +26,14 @@ class Client:
 
     runs: Runs
 
-    def __init__(self, origin: Origin, session: Session | None) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        session: Session | None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.origin = origin
-        self.session = session or Session()
+        self.session = session or Session(tls=tls)
         self._owns_session = session is None
         # One time for all: a pause of the gate is a pause of the session's calls.
         self.origin.gate.clock = self.session.clock

@@ -981,7 +981,7 @@ async def test_files_are_streamed_both_ways(server, tmp_path):
 
 
 async def test_an_upload_that_stands_still_is_given_up(tmp_path):
-    """aiohttp's clock for silence starts only when the body is written."""
+    """The HTTP library's clock for silence starts when the body is written."""
     source = tmp_path / "source"
     await anyio.Path(source).write_bytes(bytes(30_000_000))
     closed = anyio.Event()

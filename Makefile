@@ -10,7 +10,7 @@ LOWEST := .venv-lowest
 # old aiohttp.
 PEER_CLIENTS := nextmv==1.13.0 kfp-server-api==1.8.5 abeja-sdk==2.3.6 cloudify-common==7.0.5
 
-.PHONY: help demo test check format peers lowest clean
+.PHONY: help demo test check format peers vectors lowest clean
 
 help:
 	@echo "make demo    run the demo: one sweep on four platforms, against a local server"
@@ -18,6 +18,7 @@ help:
 	@echo "make check   lint, format, types, and the layers of imports"
 	@echo "make format  format the code"
 	@echo "make peers   run only the tests with the official clients"
+	@echo "make vectors record what the official clients send and return, for ours to match"
 	@echo "make lowest  run the tests with the lowest dependencies that are allowed"
 	@echo "make clean   remove the environments"
 
@@ -39,6 +40,9 @@ format: $(VENV)/.develop
 
 peers: $(VENV)/.develop $(PEERS)/.installed
 	$(BIN)/python -m pytest tests/peers
+
+vectors: $(PEERS)/.installed
+	$(PEERS)/bin/python -m tests.wire.record_nextmv
 
 lowest: $(LOWEST)/.installed $(PEERS)/.installed
 	$(LOWEST)/bin/python -m pytest

@@ -3,9 +3,12 @@
 A fixed set of workers takes specs from an iterator, so memory grows with what is in
 flight and not with the number of specs. One run's failure is an outcome and not an
 exception; only a refused key (401, 403) stops everything.
+
+The runs of a native batch exist already: they are only followed, all at once.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -22,11 +25,12 @@ from aioruns.errors import (
     SubmissionsFailed,
     Unauthorized,
 )
+from aioruns.native import Member, NativeBatch
 from aioruns.runs import Run, RunSpec, RunState
 from aioruns.seam import Status
 from aioruns.submitting import new_key
 
-Specs = Iterable[RunSpec] | AsyncIterable[RunSpec]
+Specs = Iterable[RunSpec] | AsyncIterable[RunSpec] | NativeBatch
 
 MAX_ACTIVE = 64
 """Runs that are submitted and not yet ended, unless the caller says otherwise."""
@@ -40,9 +44,9 @@ class Outcome:
     """How one spec ended.
 
     Attributes:
-        index: The spec's place in the input, from 0.
+        index: The spec's place in the input, or the run's in its batch, from 0.
         spec: What was submitted.
-        key: The submission key that was used.
+        key: The submission key that was used; in a batch, what names the run there.
         run: The run's handle; None if it could not be submitted.
         status: The run's final status; None if it is not known.
         result: What the run produced; None if it did not succeed or was not asked for.
@@ -89,24 +93,32 @@ class Outcome:
 class Outcomes:
     """The outcomes of a sweep, as they come; made by `as_completed`."""
 
-    _specs: AsyncGenerator[tuple[int, RunSpec], None]
+    _source: Specs
     _max_active: int
     _results: bool
     _wait: bool
     _within: float | None
     _on_submitted: Callable[[Run], None] | None
+    _specs: AsyncGenerator[tuple[int, RunSpec], None] = field(init=False)
     _group: anyio.abc.TaskGroup = field(init=False)
     _outcomes: MemoryObjectReceiveStream[Outcome] = field(init=False)
     _submitting: set[anyio.CancelScope] = field(factory=set, init=False)
     _turn: anyio.Lock = field(factory=anyio.Lock, init=False)
+    _fetching: anyio.CapacityLimiter = field(init=False)
     _stopped_by: AiorunsError | None = field(default=None, init=False)
 
     async def __aenter__(self) -> Self:
         sender, self._outcomes = anyio.create_memory_object_stream[Outcome](
             self._max_active
         )
+        self._fetching = anyio.CapacityLimiter(self._max_active)
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
+        if isinstance(self._source, NativeBatch):
+            self._specs = _numbered(())
+            self._group.start_soon(self._follow_all, self._source, sender)
+            return self
+        self._specs = _numbered(self._source)
         with sender:
             for _ in range(self._max_active):
                 self._group.start_soon(self._work, sender.clone())
@@ -152,42 +164,81 @@ class Outcomes:
                     taken = await anext(self._specs, None)
                 if taken is None:
                     return
-                outcome = await self._run(*taken)
-                if isinstance(outcome.error, Unauthorized | Forbidden):
-                    self._stopped_by = outcome.error
-                    self._group.cancel_scope.cancel()
-                await sender.send(outcome)
+                await self._hand_over(await self._run(*taken), sender)
+
+    async def _hand_over(
+        self, outcome: Outcome, sender: MemoryObjectSendStream[Outcome]
+    ) -> None:
+        if isinstance(outcome.error, Unauthorized | Forbidden):
+            self._stopped_by = outcome.error
+            self._group.cancel_scope.cancel()
+        await sender.send(outcome)
 
     async def _run(self, index: int, spec: RunSpec) -> Outcome:
         """Take one spec to its outcome; only programming errors escape."""
         key = spec.key or new_key()
         outcome = Outcome(index, spec, key)
         try:
-            # A submission under way is brought to its end even if the block is left:
-            # otherwise nobody would know of the run.
-            with anyio.CancelScope(shield=True) as scope:
-                self._submitting.add(scope)
-                try:
-                    run = await spec.runs.submit(spec, new=key)
-                finally:
-                    self._submitting.discard(scope)
-            if scope.cancelled_caught:
-                return outcome
-            when = spec.runs.platform.clock.utc()
-            outcome = evolve(outcome, run=run, submitted=when)
+            with self._brought_to_its_end() as scope:
+                run = await spec.runs.submit(spec, new=key)
+        except AiorunsError as error:
+            return evolve(outcome, error=error)
+        if scope.cancelled_caught:
+            return outcome
+        return await self._finish(outcome, run)
+
+    async def _finish(self, outcome: Outcome, run: Run) -> Outcome:
+        """Wait for a run, and fetch its result."""
+        clock = run.runs.platform.clock
+        outcome = evolve(outcome, run=run, submitted=clock.utc())
+        try:
             if self._on_submitted is not None:
                 self._on_submitted(run)
             if not self._wait:
                 return outcome
             status = await run.wait(within=self._within)
-            now = spec.runs.platform.clock.utc()
-            outcome = evolve(outcome, status=status, finished=now)
+            outcome = evolve(outcome, status=status, finished=clock.utc())
             if self._results and status.state is RunState.SUCCEEDED:
-                result = await run.runs.platform.fetch_result(run.ref)
+                async with self._fetching:
+                    result = await run.runs.platform.fetch_result(run.ref)
                 outcome = evolve(outcome, result=result)
         except AiorunsError as error:
             return evolve(outcome, error=error)
         return outcome
+
+    @contextmanager
+    def _brought_to_its_end(self) -> Iterator[anyio.CancelScope]:
+        """Go on with a submission even if the block is left, for a while.
+
+        Otherwise nobody would know of the run.
+        """
+        with anyio.CancelScope(shield=True) as scope:
+            self._submitting.add(scope)
+            try:
+                yield scope
+            finally:
+                self._submitting.discard(scope)
+
+    async def _follow_all(
+        self, batch: NativeBatch, sender: MemoryObjectSendStream[Outcome]
+    ) -> None:
+        with sender:
+            await batch.prepare()
+            with self._brought_to_its_end() as scope:
+                members = await batch.start()
+            if scope.cancelled_caught:
+                return
+            async for member in members:
+                self._group.start_soon(self._follow, member, sender.clone())
+
+    async def _follow(
+        self, member: Member, sender: MemoryObjectSendStream[Outcome]
+    ) -> None:
+        with sender:
+            outcome = Outcome(member.index, member.spec, member.key, error=member.error)
+            if member.run is not None:
+                outcome = await self._finish(outcome, member.run)
+            await self._hand_over(outcome, sender)
 
 
 def as_completed(
@@ -204,8 +255,11 @@ def as_completed(
     settled, and remote runs go on.
 
     Args:
-        specs: What to submit; read lazily, may be endless.
-        max_active: Runs that are submitted and not yet ended, at most.
+        specs: What to submit; read lazily, may be endless. Or a batch that the platform
+            runs by itself, such as `app.sweep(...)` of Nextmv.
+        max_active: Runs that are submitted and not yet ended, at most. How many runs of
+            a batch are active is the platform's choice; then so many results are
+            fetched at once, at most.
         results: Whether to fetch the result of each run that succeeded.
         within: Seconds to wait for each run; then its outcome holds a `GaveUp`.
         on_submitted: Called in the event loop with each run's handle.
@@ -216,6 +270,7 @@ def as_completed(
     Raises:
         Unauthorized: The platform refused the credentials; the sweep stops at once.
         Forbidden: The same.
+        CallError: A batch could not be created.
 
     Example:
         ```python
@@ -227,7 +282,7 @@ def as_completed(
     """
     if max_active < 1:
         raise InvalidInput(f"max_active must be at least 1, not {max_active}")
-    return Outcomes(_numbered(specs), max_active, results, True, within, on_submitted)
+    return Outcomes(specs, max_active, results, True, within, on_submitted)
 
 
 async def gather(
@@ -264,8 +319,7 @@ async def submit_all(specs: Specs, *, max_active: int = MAX_ACTIVE) -> list[Run]
     """
     if max_active < 1:
         raise InvalidInput(f"max_active must be at least 1, not {max_active}")
-    submitting = Outcomes(_numbered(specs), max_active, False, False, None, None)
-    async with submitting as outcomes:
+    async with Outcomes(specs, max_active, False, False, None, None) as outcomes:
         done = sorted([one async for one in outcomes], key=lambda one: one.index)
     failures = tuple((one.key, str(one.error)) for one in done if one.run is None)
     runs = [one.run for one in done if one.run is not None]
@@ -274,7 +328,9 @@ async def submit_all(specs: Specs, *, max_active: int = MAX_ACTIVE) -> list[Run]
     return runs
 
 
-async def _numbered(specs: Specs) -> AsyncGenerator[tuple[int, RunSpec], None]:
+async def _numbered(
+    specs: Iterable[RunSpec] | AsyncIterable[RunSpec],
+) -> AsyncGenerator[tuple[int, RunSpec], None]:
     if not isinstance(specs, AsyncIterable):
         for index, spec in enumerate(specs):
             yield index, spec

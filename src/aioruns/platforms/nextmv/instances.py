@@ -102,16 +102,17 @@ class Instances:
             configuration: The new configuration; it replaces the old one as a whole.
             locked: Whether the instance may be changed from now on.
         """
-        if isinstance(configuration, InstanceConfiguration):
-            configuration = configuration.for_request()
-        elif not isinstance(configuration, Mapping | None):
-            kind = type(configuration).__name__
+        settled: object = configuration
+        if isinstance(settled, InstanceConfiguration):
+            settled = settled.for_request()
+        elif not isinstance(settled, Mapping | None):
+            kind = type(settled).__name__
             raise InvalidInput(f"the configuration must be a mapping, not {kind}")
         changes = given(
             name=name,
             version_id=version_id,
             description=description,
-            configuration=configuration,
+            configuration=settled,
         )
         instance = await self._things.replace(id, changes, Instance)
         if locked is None:

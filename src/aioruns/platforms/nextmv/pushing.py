@@ -85,7 +85,7 @@ class Pushing:
             await app.push(app_dir="model", version_id="v7")
             ```
         """
-        say = sayer(verbose=verbose, rich_print=rich_print)
+        say = await sayer(verbose=verbose, rich_print=rich_print)
         directory, given = Path(app_dir or "."), _as_manifest(manifest)
         if model is None and model_configuration is None:
             await push(

@@ -166,7 +166,8 @@ def _settings(metadata: Metadata, configuration: Configuration | None) -> Json:
     made: Json = {**converter.unstructure(kept), **own}
     if queuing := {**queuing, **own.get("queuing", {})}:
         made["queuing"] = queuing
-    return made
+    # What does not go together is said before anything else is read.
+    return _written(made)
 
 
 def _options(metadata: Metadata) -> Json | None:

@@ -72,7 +72,7 @@ class RunTailing:
             ```
         """
         tail = _Tail(self._client, self._app_id, run_id, polling_options)
-        say = sayer(verbose=verbose, rich_print=rich_print)
+        say = await sayer(verbose=verbose, rich_print=rich_print)
         tail.heard = [lambda line: say(f"[{line.timestamp}] {line.log}")]
         if log_func is not None:
             tail.heard.append(log_func)

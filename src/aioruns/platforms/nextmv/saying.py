@@ -4,13 +4,15 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
+import anyio.to_thread
+
 from aioruns.errors import InvalidInput
 
 Say = Callable[[str], None]
 """Takes one line."""
 
 
-def sayer(*, verbose: bool, rich_print: bool) -> Say:
+async def sayer(*, verbose: bool, rich_print: bool) -> Say:
     """What to do with a line: write it, write it with `rich`, or nothing.
 
     Raises:
@@ -20,6 +22,15 @@ def sayer(*, verbose: bool, rich_print: bool) -> Say:
         return _nothing
     if not rich_print:
         return _plainly
+    # The import reads many files.
+    return await anyio.to_thread.run_sync(_richly)
+
+
+def _nothing(_: str) -> None:
+    pass
+
+
+def _richly() -> Say:
     try:
         from rich.console import Console  # noqa: PLC0415 - an extra, used here only
     except ImportError as error:
@@ -27,10 +38,6 @@ def sayer(*, verbose: bool, rich_print: bool) -> Say:
             "rich_print needs the package rich: install aioruns[cli]"
         ) from error
     return partial(Console(stderr=True).print, markup=False)
-
-
-def _nothing(_: str) -> None:
-    pass
 
 
 def _plainly(text: str) -> None:

@@ -1,5 +1,6 @@
 """Pushing to Nextmv: packages, models, versions, streaming (wire/nextmv.md 6)."""
 
+import enum
 import io
 import re
 import sys
@@ -223,7 +224,12 @@ async def test_a_python_without_pip(app, here, tmp_path, monkeypatch):
 
 
 async def test_a_manifest_that_is_given(nextmv, app, here):
-    given = Manifest(files=["main.py"], execution={"entrypoint": "main.py"})
+    class Kind(enum.Enum):
+        PYTHON = "python"
+
+    given = Manifest(
+        files=("main.py",), type=Kind.PYTHON, execution={"entrypoint": "main.py"}
+    )
     await app.push(given, here)
     assert yaml.safe_load(nextmv.archive["app.yaml"]) == {
         "type": "python",

@@ -118,8 +118,10 @@ async def test_a_managed_input_is_given_on_and_not_read():
     assert body["input_id"] == "in-1"
     assert "input" not in body
     assert len(nextmv.calls) == 2
+    run = information(format=formats("multi-file"), tracking={"input_id": "in-1"})
     body, _ = await cloned(run, managed_input_id="in-2")
     assert body["input_id"] == "in-2"
+    assert body["configuration"]["format"] == formats("multi-file")
 
 
 async def test_files_go_by_way_of_a_directory():

@@ -8,6 +8,7 @@ import yaml
 from attrs import field, frozen
 
 from aioruns.errors import InvalidInput
+from aioruns.http.codec import Json, decode, encode
 from aioruns.platforms.nextmv.things import given
 
 FILE = "app.yaml"
@@ -78,7 +79,9 @@ class Manifest:
             configuration=configuration,
             **{"pre-push": pre_push},
         )
-        self.__attrs_init__(content, "the manifest")
+        # Enumerations and the like become what an `app.yaml` can hold.
+        plain = decode(encode(content), Json)
+        self.__attrs_init__(plain, "the manifest")
 
     def __attrs_post_init__(self) -> None:
         if self.type not in _ENTRYPOINTS:

@@ -16,7 +16,7 @@ from aioruns.platforms.nextmv.models.information import Metadata, RunInformation
 from aioruns.platforms.nextmv.models.inputs import Options
 from aioruns.platforms.nextmv.run_reading import RunReading
 from aioruns.platforms.nextmv.sending import send
-from aioruns.platforms.nextmv.sources import RunInput
+from aioruns.platforms.nextmv.sources import RunInput, source
 from aioruns.platforms.nextmv.things import given
 
 _LONGEST_NAME = 128
@@ -97,8 +97,9 @@ class RunCloning:
         if not own and tracked is not None and tracked.input_id:
             managed_input_id = tracked.input_id
         settings = _settings(run.metadata, configuration)
-        if own and "format" not in _written(configuration):
-            settings |= _format(describe(input, input_dir_path=input_dir_path))
+        if own and not managed_input_id and "format" not in _written(configuration):
+            found = source(input, input_dir_path, upload_id, None)
+            settings |= found.configuration or {}
         async with self._input(run, wanted=not own and managed_input_id is None) as (
             read,
             directory,
@@ -141,12 +142,6 @@ def _written(configuration: Configuration | None) -> Json:
         return {}
     made: Json = describe(configuration=configuration)["body"]["configuration"]
     return made
-
-
-def _format(payload: Json) -> Json:
-    """The format that follows from an input, as far as it is known before reading."""
-    inferred: Json = payload["body"].get("configuration", {})
-    return inferred
 
 
 def _settings(metadata: Metadata, configuration: Configuration | None) -> Json:

@@ -1,6 +1,7 @@
 """Nextmv behind the seam that generic code asks."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from aioruns.errors import NotFound
@@ -8,6 +9,7 @@ from aioruns.http.clock import Clock
 from aioruns.paging import pages
 from aioruns.platforms.client import Client
 from aioruns.platforms.nextmv import requests
+from aioruns.platforms.nextmv.batch_runs import BatchRow, batch_rows, parted
 from aioruns.platforms.nextmv.downloads import download_as, output_by_url
 from aioruns.platforms.nextmv.models import (
     ContentFormat,
@@ -79,24 +81,24 @@ class Adapter:
         return None
 
     async def read_states(self, refs: Iterable[RunRef]) -> Mapping[RunRef, Status]:
-        """Read pages of the list while they are cheaper than single reads.
+        """Read many runs at once: those of a batch, or pages of the application's.
 
-        A page shows many runs, but not why a run failed; that is read singly, once.
+        Pages are read while they are cheaper than single reads. No list says why a run
+        failed; that is read singly, once.
         """
         wanted = set(refs)
-        found: dict[RunRef, Status] = {}
-        if len(wanted) > self._pages_needed + 1:
-            target = next(iter(wanted)).target
-            read = 0
-            async for rows in self._rows(target):
-                read += 1
-                for row in rows:
-                    ref = RunRef(target, row.id)
-                    if ref in wanted:
-                        found[ref] = _row_status(ref, row)
-                if len(found) == len(wanted) or read >= len(wanted) - len(found):
-                    break
-            self._pages_needed = read
+        if not wanted:
+            return {}
+        target = next(iter(wanted)).target
+        app_id, batch_id = parted(target)
+        if batch_id is None:
+            found = await self._read_pages(target, wanted)
+        else:
+            try:
+                rows = await batch_rows(self._client, app_id, batch_id)
+            except NotFound:
+                return {}
+            found = _statuses(target, rows, wanted)
         single = [
             ref
             for ref in wanted
@@ -105,12 +107,28 @@ class Adapter:
 
         async def read_one(ref: RunRef) -> None:
             try:
-                request = requests.run_information(ref.target, ref.id)
+                request = requests.run_information(app_id, ref.id)
                 found[ref] = _status(ref, await self._client.send(request))
             except NotFound:
                 found.pop(ref, None)
 
         await each(single, read_one)
+        return found
+
+    async def _read_pages(
+        self, app_id: str, wanted: AbstractSet[RunRef]
+    ) -> dict[RunRef, Status]:
+        """Read pages of the application's runs, as far as that pays."""
+        found: dict[RunRef, Status] = {}
+        if len(wanted) <= self._pages_needed + 1:
+            return found
+        read = 0
+        async for rows in self._rows(app_id):
+            read += 1
+            found |= _statuses(app_id, rows, wanted)
+            if len(found) == len(wanted) or read >= len(wanted) - len(found):
+                break
+        self._pages_needed = read
         return found
 
     async def read_logs(self, ref: RunRef, position: Position | None) -> LogPage:
@@ -121,7 +139,8 @@ class Adapter:
         """
         since = position["since"] if position else None
         skip = position["skip"] if position else 0
-        page = await self._client.send(requests.live_logs(ref.target, ref.id, since))
+        app_id, _ = parted(ref.target)
+        page = await self._client.send(requests.live_logs(app_id, ref.id, since))
         items = page.items[skip:]
         following = page.next_page_token
 
@@ -142,18 +161,18 @@ class Adapter:
 
     async def cancel(self, ref: RunRef) -> None:
         """Ask the run to end."""
-        await self._client.send(requests.cancel_run(ref.target, ref.id))
+        app_id, _ = parted(ref.target)
+        await self._client.send(requests.cancel_run(app_id, ref.id))
 
     async def fetch_result(self, ref: RunRef) -> object:
         """The output: JSON, or bytes where it is none (wire/nextmv.md 3.3.4)."""
-        information = await self._client.send(
-            requests.run_information(ref.target, ref.id)
-        )
+        app_id, _ = parted(ref.target)
+        information = await self._client.send(requests.run_information(app_id, ref.id))
         if not output_by_url(information.metadata):
-            result = await self._client.send(requests.run_result(ref.target, ref.id))
+            result = await self._client.send(requests.run_result(app_id, ref.id))
             return result.output
         link = await self._client.send(
-            requests.run_part_url(ref.target, ref.id, "output", DownloadURL)
+            requests.run_part_url(app_id, ref.id, "output", DownloadURL)
         )
         is_json = information.metadata.output_format == ContentFormat.JSON
         return await download_as(self._client, link.url, object if is_json else bytes)
@@ -187,9 +206,17 @@ def _all_older(rows: Sequence[RunRow], since: datetime | None) -> bool:
     )
 
 
-def _row_status(ref: RunRef, row: RunRow) -> Status:
-    state = STATES.get(row.status_v2, RunState.UNKNOWN)
-    return Status(ref, state, row.status_v2, created=row.created_at)
+def _statuses(
+    target: str, rows: Sequence[RunRow | BatchRow], wanted: AbstractSet[RunRef]
+) -> dict[RunRef, Status]:
+    """What rows say of the wanted runs."""
+    found: dict[RunRef, Status] = {}
+    for row in rows:
+        ref = RunRef(target, row.id)
+        if ref in wanted:
+            state = STATES.get(row.status_v2, RunState.UNKNOWN)
+            found[ref] = Status(ref, state, row.status_v2, created=row.created_at)
+    return found
 
 
 def _status(ref: RunRef, run: RunInformation) -> Status:

@@ -34,6 +34,7 @@ from aioruns.platforms.nextmv.scenarios import Scenarios
 from aioruns.platforms.nextmv.secrets import Secrets
 from aioruns.platforms.nextmv.shadows import Shadows
 from aioruns.platforms.nextmv.sources import RunInput
+from aioruns.platforms.nextmv.sweeps import Sweeps
 from aioruns.platforms.nextmv.switchbacks import Switchbacks
 from aioruns.platforms.nextmv.uploads import Uploads
 from aioruns.platforms.nextmv.versions import Versions
@@ -95,6 +96,7 @@ class Application:
         self.batches = Batches(client, id)
         self.scenarios = Scenarios(client, id)
         self.shadows = Shadows(client, id)
+        self.sweeps = Sweeps(client, id, default_instance_id)
         self.switchbacks = Switchbacks(client, id)
         self.pushing = Pushing(client, id, self.versions)
 
@@ -330,6 +332,8 @@ class Application:
     def run(self, run_id: str) -> Run:
         """The handle of a run that exists already; no request is made."""
         return self.client.runs.run(self.id, run_id)
+
+    sweep = handed_on("sweeps", Sweeps.sweep)
 
     # The documented names, each handed on to the resource that it is about.
 

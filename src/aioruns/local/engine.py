@@ -147,11 +147,16 @@ class Engine:
         return record
 
     async def remove(self, platform: str, run_id: str) -> None:
-        """Forget the run with its lines and outputs; a live one is canceled first."""
-        await self.cancel(platform, run_id)
-        record = await self.ended(platform, run_id)
-        self._runner.forget(record)
-        self._book.forget(record)
+        """Forget the run with its lines and outputs; a live one is canceled first.
+
+        Two may remove a run at the same time; both find it gone afterwards.
+        """
+        record = self._true(platform, run_id)
+        self._runner.cancel(record)
+        await self._runner.ended(record)
+        if run_id in self._book.runs(platform):
+            self._runner.forget(record)
+            self._book.forget(record)
         await self._book.flush()
 
     async def save(self, record: RunRecord) -> None:

@@ -161,7 +161,9 @@ class Applications:
         self.binaries.forget(app)
         engine = self.desk.engine
         for record in engine.runs(PLATFORM, app):
-            await engine.remove(PLATFORM, record.id)
+            # An experiment that is being deleted removes its runs at the same time.
+            if engine.get(PLATFORM, record.id) is not None:
+                await engine.remove(PLATFORM, record.id)
             await drop_files(self.desk, app, record.id)
         await self.desk.drop("latest", app)
         for kind in _INSIDE:

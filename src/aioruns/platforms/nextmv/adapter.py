@@ -223,8 +223,12 @@ def _status(ref: RunRef, run: RunInformation) -> Status:
     metadata = run.metadata
     state = STATES.get(metadata.status_v2, RunState.UNKNOWN)
     ended = None
-    if state.final and metadata.created_at is not None and metadata.duration:
-        ended = metadata.created_at + timedelta(milliseconds=metadata.duration)
+    created, took = metadata.created_at, metadata.duration
+    if state.final and created is not None and took is not None:
+        # Both are cut to milliseconds, so a short run could end before it began.
+        ended = max(
+            created + timedelta(milliseconds=took), metadata.initiated_at or created
+        )
     return Status(
         ref,
         state,

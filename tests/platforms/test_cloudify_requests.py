@@ -12,10 +12,15 @@ from aioruns.errors import InvalidInput, MissingCredentials
 from aioruns.http.codec import decode
 from aioruns.http.request import Request, Response
 from aioruns.platforms.cloudify import Cloudify, Execution, following, requests
-from aioruns.platforms.cloudify.adapter import STATES, _reason
+from aioruns.platforms.cloudify.adapter import _reason
 from aioruns.platforms.cloudify.config import resolve
 from aioruns.platforms.cloudify.explain import explain
-from aioruns.platforms.cloudify.models import EventItem, ExecutionState, Page
+from aioruns.platforms.cloudify.models import (
+    EventItem,
+    ExecutionState,
+    ListResponse,
+)
+from aioruns.platforms.cloudify.statuses import STATES
 from aioruns.seam import RunState, Submission
 
 VARIABLES = ("HOST", "TENANT", "USERNAME", "PASSWORD", "TOKEN")
@@ -134,7 +139,7 @@ def test_states_are_read_by_repeated_ids():
         ("id", "e/2"),
         ("_include", "id,status,error,created_at,started_at,ended_at"),
         ("_include_system_workflows", "true"),
-        ("_size", "2"),
+        ("_size", "1000"),
     ]
 
 
@@ -222,7 +227,7 @@ def test_states_of_a_bulk_poll():
         b'{"metadata": {"pagination": {"total": 2, "size": 1000, "offset": 0},'
         b' "filtered": null}, "items": [{"id": "e-1", "status": "started"},'
         b' {"id": "e-2", "status": "terminated"}]}',
-        Page[ExecutionState],
+        ListResponse[ExecutionState],
     )
     assert [(row.id, row.status) for row in page.items] == [
         ("e-1", "started"),
@@ -335,7 +340,7 @@ async def texts(manager, position=None):
 
 
 def test_the_documented_event_is_decoded():
-    page = decode(EVENTS, Page[EventItem])
+    page = decode(EVENTS, ListResponse[EventItem])
     (item,) = page.items
     assert (item.storage_id, item.logger, item.message) == (91, "ctx.a1", "installed")
 

@@ -2,19 +2,20 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
-from aioruns.errors import BadRequest, CallError, Conflict, Forbidden, NotFound
+from aioruns.errors import CallError, Conflict, Forbidden, NotFound
 from aioruns.http.clock import Clock
 from aioruns.paging import pages
 from aioruns.platforms.cloudify import following, requests
+from aioruns.platforms.cloudify.errors import AmbiguousNameError, IllegalActionError
 from aioruns.platforms.cloudify.models import ExecutionMark, ExecutionState
+from aioruns.platforms.cloudify.statuses import CANCELLING, state_of
 from aioruns.seam import (
     Abilities,
     LogPage,
     Position,
     RunRef,
-    RunState,
     Status,
     Submission,
 )
@@ -25,21 +26,6 @@ if TYPE_CHECKING:
 
 ChooseIds = Literal["auto"] | bool
 
-# wire/cloudify.md 3.2.1
-STATES: Mapping[str, RunState] = {
-    "scheduled": RunState.QUEUED,
-    "queued": RunState.QUEUED,
-    "pending": RunState.QUEUED,
-    "started": RunState.RUNNING,
-    "cancelling": RunState.RUNNING,
-    "force_cancelling": RunState.RUNNING,
-    "kill_cancelling": RunState.RUNNING,
-    "terminated": RunState.SUCCEEDED,
-    "failed": RunState.FAILED,
-    "cancelled": RunState.CANCELED,
-}
-
-_CANCELLING: Final = {"cancelling", "force_cancelling", "kill_cancelling"}
 _CLOCKS_DIFFER = timedelta(minutes=15)
 _MOST_MARKS = 2000
 """Executions in which a marker is looked for, at most."""
@@ -55,7 +41,7 @@ class Adapter:
     """
 
     name = "cloudify"
-    abilities = Abilities(drain=following.OVERLAP)
+    abilities = Abilities(drain=following.OVERLAP, spans_targets=True)
 
     def __init__(self, client: "Cloudify", choose_ids: ChooseIds) -> None:
         self._client = client
@@ -116,7 +102,7 @@ class Adapter:
         """
         if self._choice is not False:
             ref = RunRef(submission.target, requests.execution_id(submission))
-            if await self._read(ref) is not None:
+            if await self._read(ref.id) is not None:
                 return ref
         return None if self._choice is True else await self._find_marker(submission)
 
@@ -148,34 +134,32 @@ class Adapter:
 
     async def read_states(self, refs: Iterable[RunRef]) -> Mapping[RunRef, Status]:
         """Read up to 80 states a request; ids are unique in the tenant."""
-        wanted = {ref.id: ref for ref in refs}
+        wanted: dict[str, list[RunRef]] = {}
+        for ref in refs:
+            wanted.setdefault(ref.id, []).append(ref)
         found: dict[RunRef, Status] = {}
         if len(wanted) == 1:
-            (ref,) = wanted.values()
-            status = await self._read(ref)
-            return {} if status is None else {ref: status}
+            ((run_id, same),) = wanted.items()
+            row = await self._read(run_id)
+            return {} if row is None else {ref: _status(ref, row) for ref in same}
 
         async def read_chunk(ids: Sequence[str]) -> None:
             page = await self._client.send(requests.list_states(ids))
-            for row in page.items:
-                if row.id in wanted:
-                    found[wanted[row.id]] = _status(wanted[row.id], row)
+            for run_id, row in _of_ids(page.items).items():
+                for ref in wanted.get(run_id, ()):
+                    found[ref] = _status(ref, row)
 
         await each(requests.chunks(wanted), read_chunk)
         return found
 
-    async def _read(self, ref: RunRef) -> Status | None:
+    async def _read(self, run_id: str) -> ExecutionState | None:
         try:
-            row = await self._client.send(requests.get_state(ref.id))
+            return await self._client.send(requests.get_state(run_id))
         except NotFound:
             return None
-        except Conflict:
-            # wire/cloudify.md 6.2: an id that exists twice can only be listed.
-            page = await self._client.send(requests.list_states([ref.id]))
-            if not page.items:
-                return None
-            row = page.items[0]
-        return _status(ref, row)
+        except AmbiguousNameError:
+            page = await self._client.send(requests.list_states([run_id]))
+            return _of_ids(page.items).get(run_id)
 
     async def read_logs(self, ref: RunRef, position: Position | None) -> LogPage:
         """Read events and logs that arrived since a position."""
@@ -185,17 +169,32 @@ class Adapter:
         """Ask the workflow to end; one that is ending or has ended is no error."""
         try:
             await self._client.send(requests.cancel(ref.id))
-        except BadRequest as error:
-            if error.code != "illegal_action_error":
-                raise
+        except IllegalActionError:
             # wire/cloudify.md 3.2.2
-            status = await self._read(ref)
-            if status and not status.state.final and status.text not in _CANCELLING:
+            row = await self._read(ref.id)
+            if row and row.status not in CANCELLING and not state_of(row.status).final:
                 raise
 
     async def fetch_result(self, ref: RunRef) -> object:
         """The `Execution`: the manager keeps no other output of a workflow."""
-        return await self._client.send(requests.get_execution(ref.id))
+        try:
+            return await self._client.send(requests.get_execution(ref.id))
+        except AmbiguousNameError:
+            page = await self._client.send(requests.list_executions(ref.id))
+            return page.items[0]
+
+
+def _of_ids(rows: Iterable[ExecutionState]) -> Mapping[str, ExecutionState]:
+    """One row for each id.
+
+    wire/cloudify.md 6.2: simultaneous starts can make several executions of one id.
+    They have ended when all of them have; then the oldest tells how.
+    """
+    found: dict[str, ExecutionState] = {}
+    for row in rows:
+        if row.id not in found or not state_of(row.status).final:
+            found[row.id] = row
+    return found
 
 
 def _too_old(rows: Sequence[ExecutionMark], submission: Submission) -> bool:
@@ -209,7 +208,7 @@ def _too_old(rows: Sequence[ExecutionMark], submission: Submission) -> bool:
 def _status(ref: RunRef, row: ExecutionState) -> Status:
     return Status(
         ref,
-        STATES.get(row.status, RunState.UNKNOWN),
+        state_of(row.status),
         row.status,
         _reason(row.error or ""),
         row.created_at,

@@ -1,13 +1,23 @@
 """The Cloudify client: where it connects, and the way to deployments."""
 
+from os import PathLike
+
 from aioruns.errors import InvalidInput
 from aioruns.http.auth import Headers
 from aioruns.http.gate import Gate
 from aioruns.platforms.client import Client
 from aioruns.platforms.cloudify.adapter import Adapter, ChooseIds
-from aioruns.platforms.cloudify.config import resolve
+from aioruns.platforms.cloudify.config import resolve, tls_settings
 from aioruns.platforms.cloudify.deployment import Deployment
+from aioruns.platforms.cloudify.deployment_group import DeploymentGroup
+from aioruns.platforms.cloudify.event_log import Events
+from aioruns.platforms.cloudify.execution_groups import ExecutionGroups
+from aioruns.platforms.cloudify.execution_schedules import ExecutionSchedules
+from aioruns.platforms.cloudify.executions import Executions
 from aioruns.platforms.cloudify.explain import explain
+from aioruns.platforms.cloudify.group_run import GroupRun
+from aioruns.platforms.cloudify.group_starting import GroupStarter
+from aioruns.platforms.cloudify.summary import Summaries
 from aioruns.runs import Runs
 from aioruns.session import Origin, Session
 
@@ -36,12 +46,24 @@ class Cloudify(Client):
             choose. False: its key is passed as the workflow parameter `_aioruns_key`,
             and undeclared parameters are permitted. `auto`: ids, and parameters as
             soon as the manager refuses them.
+        cert: File of the certificate authority that the manager's certificate is
+            from, or a directory of such; for a session of the client's own.
+        trust_all: Take any certificate, which protects from nobody; for a session of
+            the client's own.
         session: A session to share; without one the client makes its own.
         max_in_flight: Requests at once.
 
     Raises:
         MissingCredentials: No credentials were found.
         InvalidInput: More than one kind was found, or a value cannot be right.
+
+    Attributes:
+        executions: The operations on executions.
+        execution_groups: The operations on execution groups.
+        execution_schedules: The operations on execution schedules.
+        events: The operations on events and logs.
+        summary: Counters.
+        starter: Starts execution groups once, for `deployment_group`.
 
     Example:
         ```python
@@ -65,6 +87,8 @@ class Cloudify(Client):
         port: int | None = None,
         api_version: str = "v3.1",
         choose_ids: ChooseIds = "auto",
+        cert: str | PathLike[str] | None = None,
+        trust_all: bool = False,
         session: Session | None = None,
         max_in_flight: int = 64,
     ) -> None:
@@ -85,12 +109,24 @@ class Cloudify(Client):
             port=port,
             api_version=api_version,
         )
+        if session is not None and (cert is not None or trust_all):
+            raise InvalidInput(
+                "cert and trust_all are for a session of the client's own: give the "
+                "shared one its certificates with Session(tls=...)"
+            )
+        tls = tls_settings(cert, trust_all=trust_all)
         gate = Gate(max_in_flight)
         auth = Headers(connection.headers)
         super().__init__(
-            Origin("cloudify", connection.url, auth, explain, gate), session
+            Origin("cloudify", connection.url, auth, explain, gate), session, tls
         )
         self.runs = Runs(Adapter(self, choose_ids))
+        self.executions = Executions(self)
+        self.execution_groups = ExecutionGroups(self)
+        self.execution_schedules = ExecutionSchedules(self)
+        self.events = Events(self)
+        self.summary = Summaries(self)
+        self.starter = GroupStarter(self, choose_ids)
 
     def deployment(self, deployment_id: str) -> Deployment:
         """The handle of a deployment; no request is made.
@@ -99,3 +135,19 @@ class Cloudify(Client):
             InvalidInput: The id is empty.
         """
         return Deployment(self, deployment_id)
+
+    def deployment_group(self, deployment_group_id: str) -> DeploymentGroup:
+        """The handle of a deployment group; no request is made.
+
+        Raises:
+            InvalidInput: The id is empty.
+        """
+        return DeploymentGroup(self, deployment_group_id)
+
+    def execution_group(self, execution_group_id: str) -> GroupRun:
+        """The handle of an execution group that exists already; no request is made.
+
+        Raises:
+            InvalidInput: The id is empty.
+        """
+        return GroupRun(self, execution_group_id)

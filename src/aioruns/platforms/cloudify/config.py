@@ -1,7 +1,10 @@
 """Where a Cloudify Manager is, and as whom it is asked."""
 
 import os
+import ssl
 from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
@@ -64,6 +67,39 @@ def resolve(
                 "character that is not printable ASCII"
             )
     return Connection(f"{_server(address, protocol, port)}/api/{api_version}", headers)
+
+
+def tls_settings(
+    cert: str | PathLike[str] | None, *, trust_all: bool
+) -> ssl.SSLContext | None:
+    """How the manager proves who it is; None as any server on the internet does.
+
+    Raises:
+        InvalidInput: The file cannot be read, or holds no certificate.
+    """
+    if trust_all:
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    if cert is None:
+        return None
+    where = Path(cert).expanduser()
+    try:
+        if where.is_dir():
+            context = ssl.create_default_context(capath=where)
+        else:
+            context = ssl.create_default_context(cafile=where)
+    except (OSError, ssl.SSLError) as error:
+        said = error.strerror or error
+        raise InvalidInput(
+            f"the certificates in {where} cannot be used ({said}): give the PEM file "
+            "of the manager's certificate authority"
+        ) from error
+    # Managers make an authority of their own, often without the extensions that newer
+    # Pythons ask for; the official client takes it.
+    context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", ssl.VerifyFlags(0))
+    return context
 
 
 def _server(host: str, protocol: str | None, port: int | None) -> str:

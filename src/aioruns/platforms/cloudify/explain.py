@@ -1,4 +1,4 @@
-"""What a manager's error body says (wire/cloudify.md 5.1)."""
+"""What a manager's error body says (wire/cloudify.md 5.1, 5.2)."""
 
 import html
 import re
@@ -6,6 +6,7 @@ import re
 import orjson
 
 from aioruns.http.request import Response
+from aioruns.platforms.cloudify.errors import kind_of
 from aioruns.session import Explanation
 
 _LONGEST = 4000
@@ -23,12 +24,13 @@ def explain(response: Response) -> Explanation:
     code = value.get("error_code")
     if not isinstance(code, str) or not code:
         code = None
+    kind = kind_of(response.status, code)
     # wire/cloudify.md 5.1: the audit service writes `detail`, and some codes come
     # with an empty message.
     for message in (value.get("message"), value.get("detail"), code):
         if isinstance(message, str) and message.strip():
-            return Explanation(message.strip(), code)
-    return Explanation(_text(response.body), code)
+            return Explanation(message.strip(), code, kind)
+    return Explanation(_text(response.body), code, kind)
 
 
 def _text(body: bytes) -> str:

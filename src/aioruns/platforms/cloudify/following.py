@@ -14,7 +14,7 @@ from attrs import frozen
 
 from aioruns.http.request import Request
 from aioruns.platforms.cloudify import requests
-from aioruns.platforms.cloudify.models import EventItem, Page
+from aioruns.platforms.cloudify.models import EventItem, ListResponse
 from aioruns.seam import LogEvent, LogPage, Position
 
 OVERLAP = 2.0
@@ -27,7 +27,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _BACK = round(OVERLAP * 1000)
 
-Send = Callable[[Request[Page[EventItem]]], Awaitable[Page[EventItem]]]
+Send = Callable[[Request[ListResponse[EventItem]]], Awaitable[ListResponse[EventItem]]]
 
 # Type and number (which events and logs share), and milliseconds of the arrival.
 _Seen = tuple[str, int, int]

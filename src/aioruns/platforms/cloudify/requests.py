@@ -11,7 +11,7 @@ from aioruns.platforms.cloudify.models import (
     Execution,
     ExecutionMark,
     ExecutionState,
-    Page,
+    ListResponse,
 )
 from aioruns.seam import Submission
 
@@ -27,6 +27,7 @@ _MARK_FIELDS = "id,workflow_id,created_at,parameters"
 
 # wire/cloudify.md 1.6: the request line may have 4094 bytes, and 6.1: about 80 ids.
 _MOST_IDS = 80
+_ROWS = 1000
 _LONGEST_IDS = 3400
 
 
@@ -63,6 +64,12 @@ def get_execution(run_id: str) -> Request[Execution]:
     return Request("GET", path("executions", run_id), Execution)
 
 
+def list_executions(run_id: str) -> Request[ListResponse[Execution]]:
+    """Read all executions of one id, the oldest first."""
+    asked = query({"id": run_id, "_include_system_workflows": True})
+    return Request("GET", path("executions"), ListResponse[Execution], asked)
+
+
 def get_state(run_id: str) -> Request[ExecutionState]:
     """Read the state of one execution."""
     fields = query({"_include": _STATE_FIELDS})
@@ -75,7 +82,7 @@ def get_mark(run_id: str) -> Request[ExecutionMark]:
     return Request("GET", path("executions", run_id), ExecutionMark, fields)
 
 
-def list_states(run_ids: Iterable[str]) -> Request[Page[ExecutionState]]:
+def list_states(run_ids: Iterable[str]) -> Request[ListResponse[ExecutionState]]:
     """Read the states of many executions (wire/cloudify.md 6.1).
 
     Args:
@@ -87,15 +94,17 @@ def list_states(run_ids: Iterable[str]) -> Request[Page[ExecutionState]]:
             "id": ids,
             "_include": _STATE_FIELDS,
             "_include_system_workflows": True,
-            "_size": len(ids),
+            # More than ids, since simultaneous starts can make several executions of
+            # one (wire/cloudify.md 6.2).
+            "_size": _ROWS,
         }
     )
-    return Request("GET", path("executions"), Page[ExecutionState], asked)
+    return Request("GET", path("executions"), ListResponse[ExecutionState], asked)
 
 
 def list_newest(
     deployment_id: str, workflow_id: str, offset: int
-) -> Request[Page[ExecutionMark]]:
+) -> Request[ListResponse[ExecutionMark]]:
     """List the executions of a workflow, newest first (wire/cloudify.md 6.2)."""
     asked = query(
         {
@@ -108,12 +117,12 @@ def list_newest(
             "_include_system_workflows": True,
         }
     )
-    return Request("GET", path("executions"), Page[ExecutionMark], asked)
+    return Request("GET", path("executions"), ListResponse[ExecutionMark], asked)
 
 
 def list_events(
     run_id: str, since: datetime | None, size: int, offset: int
-) -> Request[Page[EventItem]]:
+) -> Request[ListResponse[EventItem]]:
     """List events and logs by the time of their arrival (wire/cloudify.md 4.2)."""
     asked = query(
         {
@@ -125,7 +134,7 @@ def list_events(
             "_range": None if since is None else f"reported_timestamp,{stamp(since)},",
         }
     )
-    return Request("GET", path("events"), Page[EventItem], asked)
+    return Request("GET", path("events"), ListResponse[EventItem], asked)
 
 
 def cancel(run_id: str) -> Request[None]:

@@ -1,22 +1,22 @@
-"""What a Cloudify Manager answers (wire/cloudify.md 3)."""
+"""Executions of workflows (wire/cloudify.md 3.1, 3.2)."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import ClassVar
 
 from attrs import field, frozen
 
 from aioruns.http.codec import Json
-
-T = TypeVar("T")
+from aioruns.platforms.cloudify.models.answers import Answer
 
 
 @frozen
-class Execution:
-    """An execution of a workflow (wire/cloudify.md 3.1).
+class Execution(Answer):
+    """An execution of a workflow.
+
+    What `_include` left out, or the manager does not know, has the default.
 
     Attributes:
-        id: Its id.
+        id: Its id; empty in the answer to a start that was scheduled.
         status: The manager's word for where it stands.
         status_display: `completed` for `terminated`, otherwise the status.
         workflow_id: Which workflow it executes.
@@ -44,15 +44,27 @@ class Execution:
         raw: The object as it came.
     """
 
-    id: str
-    status: str
+    TERMINATED: ClassVar[str] = "terminated"
+    FAILED: ClassVar[str] = "failed"
+    CANCELLED: ClassVar[str] = "cancelled"
+    PENDING: ClassVar[str] = "pending"
+    STARTED: ClassVar[str] = "started"
+    CANCELLING: ClassVar[str] = "cancelling"
+    FORCE_CANCELLING: ClassVar[str] = "force_cancelling"
+    KILL_CANCELLING: ClassVar[str] = "kill_cancelling"
+    QUEUED: ClassVar[str] = "queued"
+    SCHEDULED: ClassVar[str] = "scheduled"
+    END_STATES: ClassVar[tuple[str, ...]] = (TERMINATED, FAILED, CANCELLED)
+
+    id: str = ""
+    status: str = ""
     status_display: str | None = None
     workflow_id: str | None = None
     deployment_id: str | None = None
     deployment_display_name: str | None = None
     blueprint_id: str | None = None
     # Parameters may hold passwords of the systems that a workflow sets up.
-    parameters: Json | None = field(default=None, repr=False)
+    parameters: Json = field(factory=dict, repr=False)
     parameters_p: Json | None = field(default=None, repr=False)
     error: str | None = None
     created_at: datetime | None = None
@@ -60,17 +72,21 @@ class Execution:
     ended_at: datetime | None = None
     scheduled_for: datetime | None = None
     created_by: str | None = None
-    is_system_workflow: bool | None = None
-    is_dry_run: bool | None = None
-    allow_custom_parameters: bool | None = None
-    resume: bool | None = None
-    total_operations: int | None = None
-    finished_operations: int | None = None
+    is_system_workflow: bool = False
+    is_dry_run: bool = False
+    allow_custom_parameters: bool = False
+    resume: bool = False
+    total_operations: int = 0
+    finished_operations: int = 0
     tenant_name: str | None = None
     visibility: str | None = None
     resource_availability: str | None = None
-    private_resource: bool | None = None
-    raw: Json = field(factory=dict, repr=False, eq=False)
+    private_resource: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended, however it did; a resume may change that."""
+        return self.status in self.END_STATES
 
 
 @frozen
@@ -83,6 +99,7 @@ class ExecutionState:
     created_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    deployment_id: str | None = None
 
 
 @frozen
@@ -93,54 +110,3 @@ class ExecutionMark:
     workflow_id: str | None = None
     created_at: datetime | None = None
     parameters: Json | None = field(default=None, repr=False)
-
-
-@frozen
-class EventItem:
-    """An event or a log line (wire/cloudify.md 3.5).
-
-    Attributes:
-        type: `cloudify_event` or `cloudify_log`; each has ids of its own.
-        timestamp: By the clock of who wrote it.
-        reported_timestamp: By the manager's clock when it arrived.
-        message: The text.
-        event_type: What happened, for events.
-        logger: What wrote it, for logs.
-    """
-
-    _storage_id: int
-    type: str
-    timestamp: datetime
-    reported_timestamp: datetime
-    message: str | None = None
-    event_type: str | None = None
-    logger: str | None = None
-
-    @property
-    def storage_id(self) -> int:
-        """Its number among those of its type."""
-        return self._storage_id
-
-
-@frozen
-class Pagination:
-    """Which part of a list a page is."""
-
-    total: int = 0
-    size: int = 0
-    offset: int = 0
-
-
-@frozen
-class Metadata:
-    """What a page says of itself."""
-
-    pagination: Pagination = field(factory=Pagination)
-
-
-@frozen
-class Page(Generic[T]):
-    """A page of a list (wire/cloudify.md 4.1)."""
-
-    items: Sequence[T]
-    metadata: Metadata = field(factory=Metadata)

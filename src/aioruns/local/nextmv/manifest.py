@@ -1,15 +1,20 @@
 """From an uploaded tarball to a program: unpacking it and reading its `app.yaml`."""
 
 import sys
-import tarfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 from attrs import frozen
 
 from aioruns.local.records import Command, Json
+
+if TYPE_CHECKING or sys.version_info >= (3, 12):
+    import tarfile
+else:  # early releases of 3.11, Debian's among them, unpack without the data filter
+    from backports import tarfile
 
 DEFAULT_RUNTIME = "ghcr.io/nextmv-io/runtime/python:3.11"
 

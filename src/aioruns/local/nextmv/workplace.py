@@ -1,14 +1,20 @@
 """The working directory of one run: its files come in, its outputs go out."""
 
 import shutil
-import tarfile
+import sys
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
 from aioruns.local.records import Command
+
+if TYPE_CHECKING or sys.version_info >= (3, 12):
+    import tarfile
+else:  # early releases of 3.11, Debian's among them, unpack without the data filter
+    from backports import tarfile
 
 _SHARED = ".nextmv"
 """Dependencies are only read, so that all runs share them."""

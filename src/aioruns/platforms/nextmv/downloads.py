@@ -2,13 +2,13 @@
 
 import gzip
 import os
-import tarfile
+import sys
 import tempfile
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 import anyio.from_thread
@@ -22,6 +22,11 @@ from aioruns.platforms.nextmv import requests
 from aioruns.platforms.nextmv.jsontext import LARGE
 from aioruns.platforms.nextmv.models.formats import ContentFormat, InputFormat
 from aioruns.platforms.nextmv.models.information import Metadata
+
+if TYPE_CHECKING or sys.version_info >= (3, 12):
+    import tarfile
+else:  # early releases of 3.11, Debian's among them, unpack without the data filter
+    from backports import tarfile
 
 T = TypeVar("T")
 

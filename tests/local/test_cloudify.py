@@ -539,6 +539,8 @@ ACTIONS = {
 
 @pytest.mark.parametrize("action", ACTIONS)
 async def test_what_actions_do(api, action):
+    api.facade.defects.kill_takes_ended = True
+    api.facade.defects.requeue_cancels = True
     codes = {400: "illegal_action_error", 409: "conflict_error"}
     for status, outcome in zip(FORCED, ACTIONS[action], strict=True):
         made = await api.start("echo", force_status=status)
@@ -553,6 +555,27 @@ async def test_what_actions_do(api, action):
             assert (await api.act(made, action))["status"] == outcome
             expected = "terminated" if outcome == "pending" else "cancelled"
             assert (await api.until(made, expected))["status"] == expected
+
+
+async def test_kill_refuses_what_has_ended(api):
+    for status in FORCED:
+        made = await api.start("echo", force_status=status)
+        if status in ENDED:
+            await api.act(made, "kill", status=400)
+        else:
+            assert (await api.act(made, "kill"))["status"] == "kill_cancelling"
+
+
+async def test_requeue_puts_what_waits_back_in_line(api):
+    for status in FORCED:
+        made = await api.start("echo", force_status=status)
+        if status in {"pending", "queued", "scheduled"}:
+            assert (await api.act(made, "requeue"))["status"] == "queued"
+            assert (await api.until(made))["status"] == "terminated"
+        else:
+            await api.act(made, "requeue", status=400)
+            if status not in ENDED:
+                await api.patch(made, "failed")
 
 
 async def test_refuses_actions(api):

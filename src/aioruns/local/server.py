@@ -88,6 +88,8 @@ class LocalServer:
             stack.push_async_callback(self.nextmv.close)
             await stack.enter_async_context(self.engine)
             stack.push_async_callback(self.nextmv.stop)
+            stack.push_async_callback(self.cloudify.close)
+            self.cloudify.open()
             runner = web.AppRunner(
                 self._application(),
                 access_log=None,

@@ -8,6 +8,7 @@ from attrs import frozen
 from multidict import MultiMapping
 
 from aioruns.local.cloudify.answers import Refusal, bad
+from aioruns.local.cloudify.naming import GROUPS, shown_id
 from aioruns.local.cloudify.queries import (
     Order,
     Window,
@@ -23,14 +24,16 @@ from aioruns.local.records import RunRecord
 _PAGE = 10_000
 _TIMES = frozenset({"timestamp", "reported_timestamp"})
 _ANY_OF = frozenset({"event_type", "level", "node_id", "node_instance_id"})
-_OF_RUN = frozenset({"execution_id", "deployment_id", "blueprint_id"})
+_OF_RUN = frozenset(
+    {"execution_id", "execution_group_id", "deployment_id", "blueprint_id"}
+)
 _LIKE = {"message": "message", "message.text": "message", "operation": "operation"}
 _CONTROLS = frozenset(
     {"_sort", "_size", "_offset", "_include", "_range", "_get_all_results"}
     # has no effect: only the current tenant is shown
     | {"_all_tenants"}
 )
-_KNOWN = _ANY_OF | _OF_RUN | _LIKE.keys() | _CONTROLS | {"type", "execution_group_id"}
+_KNOWN = _ANY_OF | _OF_RUN | _LIKE.keys() | _CONTROLS | {"type"}
 
 Test = Callable[[Row], bool]
 
@@ -45,13 +48,27 @@ class EventQuery:
     order: tuple[Order, ...]
     window: Window
     fields: tuple[str, ...]
+    since: datetime | None
+    """Nothing that was reported before is wanted."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether a page of it is a page of lines: all, in the order of arrival."""
+        first = self.order[0]
+        return (
+            not self.tests
+            and first == Order("reported_timestamp", down=False)
+            and not self.window.everything
+        )
 
     def wants(self, record: RunRecord) -> bool:
-        """Whether the events of this run can be among the answer."""
+        """Whether the events of this run or group can be among the answer."""
+        group = record.platform == GROUPS
         values = {
-            "execution_id": record.id,
-            "deployment_id": record.scope,
-            "blueprint_id": record.detail["blueprint_id"],
+            "execution_id": None if group else shown_id(record),
+            "execution_group_id": record.id if group else None,
+            "deployment_id": None if group else record.scope,
+            "blueprint_id": None if group else record.detail["blueprint_id"],
         }
         return all(values[name] in wanted for name, wanted in self.runs.items())
 
@@ -71,10 +88,8 @@ def read(query: MultiMapping[str]) -> EventQuery:
     tests = [_any_of(name, query.getall(name)) for name in _ANY_OF if name in query]
     for name, column in _LIKE.items():
         tests += [_like(column, pattern) for pattern in query.getall(name, [])]
-    tests += _ranges(query.getall("_range", []))
+    tests += range_tests(query)
     runs = {name: frozenset(query.getall(name)) for name in _OF_RUN if name in query}
-    if "execution_group_id" in query:
-        runs["execution_id"] = frozenset()  # nothing here belongs to a group
     sorts = orders(query, COLUMNS, prefix="@")
     down = bool(sorts) and sorts[-1].down
     return EventQuery(
@@ -84,7 +99,13 @@ def read(query: MultiMapping[str]) -> EventQuery:
         order=(*sorts, Order("timestamp", down), Order("_storage_id", down)),
         window=window(query, default=_PAGE),
         fields=tuple(included(query)),
+        since=_ranges(query).get("reported_timestamp", (None, None))[0],
     )
+
+
+def range_tests(query: MultiMapping[str]) -> list[Test]:
+    """What every `_range` asks of a row."""
+    return [_range(name, *bounds) for name, bounds in _ranges(query).items()]
 
 
 def _types(query: MultiMapping[str]) -> frozenset[str]:
@@ -112,9 +133,12 @@ def _like(column: str, pattern: str) -> Test:
     return lambda row: matcher.fullmatch(read(row) or "") is not None
 
 
-def _ranges(texts: Sequence[str]) -> list[Test]:
-    found: dict[str, Test] = {}
-    for text in texts:
+Bounds = tuple[datetime | None, datetime | None]
+
+
+def _ranges(query: MultiMapping[str]) -> dict[str, Bounds]:
+    found: dict[str, Bounds] = {}
+    for text in query.getall("_range", []):
         parts = text.split(",")
         if len(parts) != 3 or not (parts[1] or parts[2]):
             raise bad(
@@ -129,8 +153,8 @@ def _ranges(texts: Sequence[str]) -> list[Test]:
                 500, "internal_server_error", f"`{field}` is not a field of dates"
             )
         # a second range of the same field replaces the first
-        found[field] = _range(field, _bound(parts[1]), _bound(parts[2]))
-    return list(found.values())
+        found[field] = (_bound(parts[1]), _bound(parts[2]))
+    return found
 
 
 def _range(field: str, since: datetime | None, until: datetime | None) -> Test:

@@ -1,18 +1,23 @@
-"""Listing and creating events and logs (wire/cloudify.md 2.8)."""
+"""Listing, creating and deleting events and logs (wire/cloudify.md 2.8)."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import orjson
 from aiohttp import web
 
 from aioruns.local.cloudify import eventquery
 from aioruns.local.cloudify.answers import Refusal, as_json, bad, missing, page
-from aioruns.local.cloudify.guard import json_object
+from aioruns.local.cloudify.arrivals import Arrivals
+from aioruns.local.cloudify.groups import Groups
+from aioruns.local.cloudify.guard import caller_of, json_object
+from aioruns.local.cloudify.naming import EVENT, LOG, twin_of
 from aioruns.local.cloudify.queries import arrange, moment
-from aioruns.local.cloudify.rows import COLUMNS, EVENTS, LOGS, Row, item, row_of
-from aioruns.local.cloudify.worker import EVENT, LOG, PLATFORM, Worker
+from aioruns.local.cloudify.rows import COLUMNS, EVENTS, LOGS, Row, item, noted_in
+from aioruns.local.cloudify.users import SET_TIMESTAMP, Caller
+from aioruns.local.cloudify.worker import Worker
 from aioruns.local.engine import Engine
-from aioruns.local.records import Json
+from aioruns.local.records import Json, Line, RunRecord, utcnow
 
 _PROGRAM = ("stdout", "stderr")
 _STREAMS = {EVENTS: (EVENT,), LOGS: (*_PROGRAM, LOG)}
@@ -21,37 +26,109 @@ _STREAMS = {EVENTS: (EVENT,), LOGS: (*_PROGRAM, LOG)}
 class Events:
     """The handlers of `/events`."""
 
-    def __init__(self, engine: Engine, worker: Worker) -> None:
+    def __init__(
+        self, engine: Engine, worker: Worker, groups: Groups, arrivals: Arrivals
+    ) -> None:
         self._engine = engine
         self._worker = worker
+        self._groups = groups
+        self._arrivals = arrivals
 
     async def listing(self, request: web.Request) -> web.Response:
         """`GET /events`."""
         query = eventquery.read(request.query)
-        rows = [row for row in await self._rows(query) if query.passes(row)]
-        arrange(rows, query.order, COLUMNS)
-        window = query.window
+        streams = [stream for kind in query.types for stream in _STREAMS.get(kind, ())]
+        records = [r for r in self._candidates(query) if query.wants(r)]
+        # Lines are kept in the order of insertion, unless somebody said otherwise.
+        ordered = not any(record.detail.get("told_times") for record in records)
+        rows: list[Row] = []
+        total = 0
+        if not streams or not records:
+            pass
+        elif ordered and query.plain and not self._arrivals.latest:
+            rows, total = await self._page(records, streams, query)
+        else:
+            since = query.since if ordered else None
+            found = await self._rows(records, streams, since)
+            rows = [row for row in found if query.passes(row)]
+            arrange(rows, query.order, COLUMNS)
+            rows, total = query.window.cut(rows), len(rows)
         return page(
-            [item(row, query.fields) for row in window.cut(rows)],
-            total=len(rows),
-            size=window.size,
-            offset=window.offset,
+            [item(row, query.fields) for row in rows],
+            total=total,
+            size=query.window.size,
+            offset=query.window.offset,
             filtered=False,
         )
 
-    async def _rows(self, query: eventquery.EventQuery) -> list[Row]:
-        streams = [stream for kind in query.types for stream in _STREAMS.get(kind, ())]
-        records = {r.id: r for r in self._worker.records() if query.wants(r)}
-        if not streams or not records:
-            return []
-        lines = await self._engine.lines(PLATFORM, list(records), streams=streams)
-        return [row_of(records[run_id], line) for run_id, line in lines]
+    def _candidates(self, query: eventquery.EventQuery) -> list[RunRecord]:
+        # The follower of one execution or group among very many.
+        if "execution_id" in query.runs:
+            wanted = query.runs["execution_id"]
+            twins = map(twin_of, wanted)
+            records = (self._worker.record(i) for i in (*wanted, *twins))
+            return [record for record in records if record is not None]
+        if "execution_group_id" in query.runs:
+            groups = map(self._groups.get, query.runs["execution_group_id"])
+            return [group for group in groups if group is not None]
+        return [*self._worker.records(), *self._groups.all()]
+
+    async def _page(
+        self,
+        records: list[RunRecord],
+        streams: list[str],
+        query: eventquery.EventQuery,
+    ) -> tuple[list[Row], int]:
+        # Long logs are read page by page, and most of them is not looked at for each.
+        window = query.window
+        lines = await self._engine.lines_of(
+            records, streams=streams, skip=window.offset, limit=window.size
+        )
+        total = await self._engine.count_lines(records, streams=streams)
+        return [self._row(*pair) for pair in lines], total
+
+    async def _rows(
+        self, records: list[RunRecord], streams: list[str], since: datetime | None
+    ) -> list[Row]:
+        """The rows that have arrived, of those that were reported since then."""
+        if since is not None:
+            since -= self._arrivals.latest
+        lines = await self._engine.lines_of(records, streams=streams, since=since)
+        now = utcnow()
+        rows = (self._row(*pair) for pair in lines)
+        return [row for row in rows if row.inserted <= now]
+
+    def _row(self, record: RunRecord, line: Line) -> Row:
+        noted = noted_in(line)
+        return Row(record, line, noted, self._arrivals.inserted(record, line, noted))
 
     async def create(self, request: web.Request) -> web.Response:
         """`POST /events`."""
         body = await json_object(request)
-        run_id = body.get("execution_id")
-        group_id = body.get("execution_group_id")
+        caller = caller_of(request)
+        record = self._target(body, caller)
+        senders = {
+            name: body[name] for name in ("agent_name", "manager_name") if name in body
+        }
+        noted = [
+            (stream, senders | _noted(entry, own))
+            for name, stream, own in _TABLES
+            for entry in _entries(body, name)
+        ]
+        if any("reported_timestamp" in row for _, row in noted):
+            caller.require(SET_TIMESTAMP, "`reported_timestamp`")
+            record.detail["told_times"] = True
+            await self._engine.save(record)
+        for stream, row in noted:
+            self._engine.note(record, orjson.dumps(row).decode(), stream=stream)
+        if not noted:
+            return web.Response(status=204)
+        return as_json(None, status=201)
+
+    def _target(self, body: Mapping[str, Json], caller: Caller) -> RunRecord:
+        run_id, group_id = body.get("execution_id"), body.get("execution_group_id")
+        if run_id is None and group_id is None and caller.execution is not None:
+            return caller.execution
         if (run_id is None) == (group_id is None):
             raise Refusal(
                 409,
@@ -59,23 +136,36 @@ class Events:
                 "Exactly one of execution_id and execution_group_id must be given",
             )
         if run_id is None:
-            raise missing("ExecutionGroup", str(group_id))
+            return self._groups.found(str(group_id))
+        self._worker.alone(str(run_id))
         record = self._worker.record(str(run_id))
         if record is None:
             raise missing("Execution", str(run_id))
-        senders = {
-            name: body[name] for name in ("agent_name", "manager_name") if name in body
-        }
-        notes = [
-            (stream, orjson.dumps(senders | _noted(entry, own)).decode())
-            for name, stream, own in _TABLES
-            for entry in _entries(body, name)
+        return record
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """`DELETE /events`: those of a deployment, in ranges of time."""
+        query = request.query
+        if EVENTS not in query.getall("type", []):
+            raise bad(f"At least the filter type={EVENTS} is needed")
+        if "deployment_id" not in query:
+            raise Refusal(500, "internal_server_error", "KeyError: 'deployment_id'")
+        asked = eventquery.read(query)
+        streams = [stream for kind in asked.types for stream in _STREAMS.get(kind, ())]
+        # The first deployment and the ranges count, and no other filter.
+        records = [
+            r for r in self._worker.records() if r.scope == query["deployment_id"]
         ]
-        for stream, text in notes:
-            self._engine.note(record, text, stream=stream)
-        if not notes:
-            return web.Response(status=204)
-        return as_json(None, status=201)
+        tests = eventquery.range_tests(query)
+        rows = await self._rows(records, streams, None)
+        doomed = [row for row in rows if all(test(row) for test in tests)]
+        await self._engine.erase(row.line for row in doomed)
+        pagination = {
+            "size": asked.window.size,
+            "offset": asked.window.offset,
+            "total": len(doomed),
+        }
+        return as_json({"items": [len(doomed)], "metadata": {"pagination": pagination}})
 
 
 _TABLES = (("events", EVENT, ("event_type",)), ("logs", LOG, ("logger", "level")))

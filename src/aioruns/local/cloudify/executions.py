@@ -1,48 +1,58 @@
-"""Reading executions, acting on them, and deleting them (wire/cloudify.md 2.1)."""
+"""Starting, reading, changing and deleting executions (wire/cloudify.md 2.1)."""
 
 from aiohttp import web
 from multidict import MultiMapping
 
 from aioruns.local import lag
-from aioruns.local.cloudify import deleting, views
+from aioruns.local.cloudify import deleting, views, wishes
+from aioruns.local.cloudify.actions import Actions, refuse_while_cancelling
 from aioruns.local.cloudify.answers import Refusal, as_json, bad, missing, page
-from aioruns.local.cloudify.guard import json_object
+from aioruns.local.cloudify.defects import Behaviour
+from aioruns.local.cloudify.guard import caller_of, json_object
+from aioruns.local.cloudify.naming import PLATFORM, shown_id, twin_of
 from aioruns.local.cloudify.queries import Order, arrange, included, known, orders
 from aioruns.local.cloudify.queries import window as read_window
+from aioruns.local.cloudify.scheduledesk import ScheduleDesk
 from aioruns.local.cloudify.selecting import selected
-from aioruns.local.cloudify.statuses import (
-    ENDED,
-    STATUSES,
-    after_action,
-    may_become,
-    status_of,
-)
-from aioruns.local.cloudify.worker import PLATFORM, Worker
+from aioruns.local.cloudify.starting import Starter
+from aioruns.local.cloudify.statuses import after_action, status_of
+from aioruns.local.cloudify.tables import PAGE
+from aioruns.local.cloudify.worker import Worker
 from aioruns.local.engine import Engine
-from aioruns.local.records import Json, RunRecord, State, utcnow
-
-_PAGE = 1000
+from aioruns.local.records import RunRecord
 
 
 class Executions:
-    """The handlers of `/executions`, but for the start."""
+    """The handlers of `/executions`."""
 
-    def __init__(self, engine: Engine, worker: Worker) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        worker: Worker,
+        starter: Starter,
+        actions: Actions,
+        schedules: ScheduleDesk,
+        behaviour: Behaviour,
+    ) -> None:
         self._engine = engine
         self._worker = worker
+        self._starter = starter
+        self._schedules = schedules
+        self._actions = actions
+        self._behaviour = behaviour
 
     async def listing(self, request: web.Request) -> web.Response:
         """`GET /executions`."""
         query = request.query
         fields = known(included(query), views.FIELDS, "Execution")
         order = [*orders(query, views.FILTERS), Order("created_at", down=False)]
-        window = read_window(query, default=_PAGE)
-        rows = selected(self._candidates(query), query)
+        window = read_window(query, default=PAGE)
+        rows = selected(self._candidates(query), query, self._behaviour.defects)
         arrange(rows, order, views.FILTERS)
         return page(
             [views.execution(record, fields) for record in window.cut(rows)],
             total=len(rows),
-            size=_PAGE if window.everything else window.size,
+            size=PAGE if window.everything else window.size,
             offset=window.offset,
         )
 
@@ -50,51 +60,43 @@ class Executions:
         if "id" not in query or lag.current() is not None:
             return self._engine.runs(PLATFORM)
         # The bulk poll of a few among very many.
-        found = (
-            self._engine.get(PLATFORM, i) for i in dict.fromkeys(query.getall("id"))
-        )
+        found = []
+        for run_id in dict.fromkeys(query.getall("id")):
+            if self._engine.get(PLATFORM, twin_of(run_id)) is not None:
+                return self._engine.runs(PLATFORM)
+            found.append(self._engine.get(PLATFORM, run_id))
         return [record for record in found if record is not None]
 
     async def one(self, request: web.Request) -> web.Response:
         """`GET /executions/{id}`."""
         fields = known(included(request.query), views.FIELDS, "Execution")
         run_id = request.match_info["id"]
+        self._worker.alone(run_id)
         record = self._engine.get(PLATFORM, run_id)
         if record is None:
             raise missing("Execution", run_id)
         return as_json(views.execution(record, fields))
 
+    async def start(self, request: web.Request) -> web.Response:
+        """`POST /executions`: now, in the queue, or at a time (2.3)."""
+        body = await json_object(request)
+        caller = caller_of(request)
+        refuse_while_cancelling(caller)
+        wish = wishes.read(body, caller)
+        if wish.scheduled is None:
+            created = await self._starter.start(wish)
+        else:
+            created = await self._schedules.later(wish)
+        return as_json(created, status=201)
+
     async def update(self, request: web.Request) -> web.Response:
         """`PATCH /executions/{id}`: what a worker reports (2.4)."""
         body = await json_object(request)
         record = self._found(request)
-        target, error = body.get("status"), body.get("error", "")
-        if not isinstance(target, str):
-            raise bad("Missing status in json request body")
-        if error is not None and not isinstance(error, str):
-            raise bad("`error` must be a string")
-        current = status_of(record)
-        if not may_become(current, target):
-            raise Refusal(
-                400,
-                "invalid_exception_status_update",
-                f"Invalid relationship - can't change status from {current} to {target}"
-                f" for execution {record.id}",
-            )
-        if target not in STATUSES:
-            raise bad(f"`status` must be one of {', '.join(sorted(STATUSES))}")
-        detail = record.detail
-        if target != current:
-            detail["status"] = target
-        detail["error"] = error or ""
-        if target == "started":
-            detail["started_at"] = utcnow().isoformat()
-        if target in ENDED and current not in ENDED:
-            detail["ended_at"] = utcnow().isoformat()
-            self._worker.dequeue_soon()
-        self._worker.lineup.place(record)
-        await self._engine.save(record)
-        return as_json(views.answered(record, target) | {"error": detail["error"]})
+        answer = await self._actions.report(
+            record, body.get("status"), body.get("error", "")
+        )
+        return as_json(answer)
 
     async def act(self, request: web.Request) -> web.Response:
         """`POST /executions/{id}` with an action."""
@@ -102,20 +104,23 @@ class Executions:
         if not isinstance(action, str):
             raise bad("Missing action in json request body")
         record = self._found(request)
-        current = status_of(record)
-        status = after_action(record.id, current, action)
-        if status == "pending":
-            return as_json(await self._resume(record))
-        return as_json(await self._cancel(record, current, status))
+        status = after_action(
+            shown_id(record), status_of(record), action, self._behaviour.defects
+        )
+        return as_json(await self._actions.apply(record, status))
 
     async def delete(self, request: web.Request) -> web.Response:
         """`DELETE /executions`: forget ended ones (2.7)."""
         choice = deleting.read(await json_object(request))
-        window = read_window(request.query, default=_PAGE)
-        matching = selected(self._worker.records(), request.query, system=True)
-        doomed = deleting.doomed(matching, choice)
+        window = read_window(request.query, default=PAGE)
+        defects = self._behaviour.defects
+        if defects.delete_refuses_status and "status" in request.query:
+            raise bad("Can't filter by execution status")
+        matching = selected(self._worker.records(), request.query, defects, system=True)
+        doomed = deleting.doomed(matching, choice, defects)
         for record in doomed:
             if self._worker.record(record.id) is record:  # no other request was faster
+                self._worker.forget(record)
                 await self._engine.remove(PLATFORM, record.id)
         asked = {"_size": window.size, "_offset": window.offset}
         pagination = {
@@ -130,52 +135,19 @@ class Executions:
     async def should_start(self, request: web.Request) -> web.Response:
         """`GET /executions/{id}/should-start`."""
         record = self._found(request)
+        if self._behaviour.defects.should_start_fails:
+            raise Refusal(
+                500,
+                "internal_server_error",
+                "TypeError: check_for_executions() got multiple values for an argument",
+            )
         ahead = self._worker.lineup.ahead(record.scope)
         return as_json(all(other is record for other in ahead))
 
     def _found(self, request: web.Request) -> RunRecord:
         run_id = request.match_info["id"]
+        self._worker.alone(run_id)
         record = self._worker.record(run_id)
         if record is None:
             raise missing("Execution", run_id)
         return record
-
-    async def _cancel(
-        self, record: RunRecord, current: str, status: str
-    ) -> dict[str, Json]:
-        detail = record.detail
-        detail["cancel"] = status
-        if current in ENDED:
-            # wire/cloudify.md 3.2.2: kill takes an ended execution as well, and the
-            # worker, which finds no process, brings it to `cancelled`
-            detail["status"], detail["error"] = "cancelled", ""
-            await self._engine.save(record)
-        else:
-            detail.pop("status", None)
-            await self._engine.cancel(PLATFORM, record.id)  # saves as well
-            self._worker.lineup.place(record)
-        return views.answered(record, status) | {"error": ""}
-
-    async def _resume(self, record: RunRecord) -> dict[str, Json]:
-        # The error of the last time stays until the worker starts again.
-        kept: dict[str, Json] = {"resume": True, "error": views.error(record)}
-        before = dict(record.detail)
-        detail = record.detail
-        for name in ("status", "final", "cancel", "ended_at"):
-            detail.pop(name, None)
-        detail.update(kept, held=False)
-        match record.state:
-            case State.QUEUED:  # restored, or still waiting
-                await self._engine.release(PLATFORM, record.id)
-            case State.SUCCEEDED:  # nothing is left to do
-                detail["error"] = ""
-            case State.FAILED | State.CANCELED:
-                detail.pop("begun", None)
-                try:
-                    await self._engine.reset(PLATFORM, record.id)
-                except ValueError as error:
-                    record.detail = before
-                    raise Refusal(409, "conflict_error", str(error)) from None
-        self._worker.lineup.place(record)
-        await self._engine.save(record)
-        return views.answered(record, "pending") | kept

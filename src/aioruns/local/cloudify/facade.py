@@ -1,22 +1,39 @@
-"""The façade: what is registered, who is admitted, and which handler answers."""
+"""The façade: what is registered, what can be switched, and who is admitted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from aiohttp import web
 
-from aioruns.local.cloudify import starting
-from aioruns.local.cloudify.answers import as_json, for_status
+from aioruns.local.cloudify.access import Access
+from aioruns.local.cloudify.actions import Actions
+from aioruns.local.cloudify.answers import for_status
+from aioruns.local.cloudify.arrivals import Arrivals
+from aioruns.local.cloudify.defects import Behaviour, Defects
 from aioruns.local.cloudify.events import Events
 from aioruns.local.cloudify.executions import Executions
-from aioruns.local.cloudify.guard import Handler, guarded, json_object
+from aioruns.local.cloudify.groupdesk import GroupDesk
+from aioruns.local.cloudify.groups import Groups
+from aioruns.local.cloudify.groupstarting import GroupStarter
+from aioruns.local.cloudify.maintenance import DEACTIVATED, Maintenance
+from aioruns.local.cloudify.naming import PLATFORM
 from aioruns.local.cloudify.overviews import Overviews
-from aioruns.local.cloudify.worker import PLATFORM, Worker
-from aioruns.local.cloudify.workflows import Catalog, Deployment, Workflow
+from aioruns.local.cloudify.parameters import declared
+from aioruns.local.cloudify.routing import Desks, routes
+from aioruns.local.cloudify.scheduledesk import ScheduleDesk
+from aioruns.local.cloudify.scheduler import Scheduler
+from aioruns.local.cloudify.starting import Starter
+from aioruns.local.cloudify.tokens import Tokens
+from aioruns.local.cloudify.users import User
+from aioruns.local.cloudify.worker import Worker
+from aioruns.local.cloudify.workflows import (
+    Catalog,
+    Deployment,
+    DeploymentGroup,
+    Workflow,
+)
 from aioruns.local.engine import Engine
 from aioruns.local.facade import Settings
 from aioruns.local.records import Json, Program, utcnow
-
-_ROOT = "/api/v3.1"
 
 
 class CloudifyFacade:
@@ -32,16 +49,42 @@ class CloudifyFacade:
     name = PLATFORM
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
-        self.may_choose_ids = True
-        """Whether `admin` has the role that may set the id of an execution, its times,
-        its creator and its error. False refuses them as for any other role."""
-        self._engine = engine
-        self._settings = settings
-        self._catalog = Catalog()
-        self._worker = Worker(engine)
-        self._executions = Executions(engine, self._worker)
-        self._events = Events(engine, self._worker)
-        self._overviews = Overviews(self._worker, self._catalog)
+        self._behaviour = behaviour = Behaviour()
+        self._catalog = catalog = Catalog()
+        groups = Groups(engine, catalog, behaviour)
+        self._worker = worker = Worker(engine, catalog, groups)
+        self._maintenance = Maintenance(worker.lineup, self._in_mode)
+        tokens = Tokens(engine)
+        self._access = Access(settings.token, tokens, worker, self._maintenance)
+        users = self._access.users
+        starter = Starter(engine, worker, catalog, users, behaviour)
+        actions = Actions(engine, worker, groups)
+        group_starter = GroupStarter(groups, starter, worker, catalog, users, behaviour)
+        self._scheduler = Scheduler(engine, starter, worker)
+        schedules = ScheduleDesk(self._scheduler, starter, catalog, users, behaviour)
+        self._desks = Desks(
+            gate=self._access,
+            executions=Executions(
+                engine, worker, starter, actions, schedules, behaviour
+            ),
+            groups=GroupDesk(groups, group_starter, worker, actions, behaviour),
+            events=Events(engine, worker, groups, Arrivals(behaviour)),
+            schedules=schedules,
+            overviews=Overviews(worker, catalog, behaviour),
+            tokens=tokens,
+            maintenance=self._maintenance,
+        )
+
+    def open(self) -> None:
+        """Take up the schedules that an earlier server left."""
+        self._scheduler.open()
+
+    async def close(self) -> None:
+        """Start nothing more."""
+        await self._scheduler.close()
+        await self._worker.close()
+
+    # -- what there is ----------------------------------------------------------------
 
     def register(
         self,
@@ -51,12 +94,14 @@ class CloudifyFacade:
         *,
         blueprint_id: str = "local",
         parameters: Mapping[str, Json] | None = None,
+        available: bool = True,
     ) -> None:
         """Make a program a workflow of a deployment, which is created if needed.
 
         The program gets the parameters of its execution as one JSON object on standard
         input and as environment variables: names in upper case, texts as they are,
-        other values as JSON. A deployment runs one execution at a time unless a request
+        other values as JSON. `CLOUDIFY_EXECUTION_ID` and `CLOUDIFY_EXECUTION_TOKEN` are
+        the execution's own. A deployment runs one execution at a time unless a request
         says `force`.
 
         Args:
@@ -64,36 +109,110 @@ class CloudifyFacade:
             workflow_id: The name that executions are started by.
             program: What runs.
             blueprint_id: The blueprint of a deployment that is created.
-            parameters: Declared parameters with their defaults; others are refused
-                unless the request allows custom ones. None accepts all.
+            parameters: Declared parameters; others are refused unless the request
+                allows custom ones. None accepts all. Each is a default, or an object
+                of `type` (`string`, `integer`, `float`, `boolean`, `list`, `dict`),
+                `default` (without it a value is required) and `constraints` (a list of
+                objects such as `{"in_range": [1, 9]}`).
+            available: Whether the deployment's state allows the workflow.
         """
         deployment = self._catalog.deployments.setdefault(
             deployment_id, Deployment(deployment_id, blueprint_id, utcnow())
         )
-        deployment.workflows[workflow_id] = Workflow(workflow_id, program, parameters)
+        known = parameters
+        if parameters is not None:
+            known = {name: declared(value) for name, value in parameters.items()}
+        deployment.workflows[workflow_id] = Workflow(
+            workflow_id, program, known, available
+        )
+
+    def deployment_group(self, group_id: str, deployment_ids: Sequence[str]) -> None:
+        """Make a group of deployments, for execution groups and as their target.
+
+        Args:
+            group_id: The name that requests use.
+            deployment_ids: Registered deployments; none makes an empty group.
+        """
+        for deployment_id in deployment_ids:
+            if deployment_id not in self._catalog.deployments:
+                raise ValueError(
+                    f"There is no deployment {deployment_id!r}; register a workflow of "
+                    "it before the group."
+                )
+        self._catalog.groups[group_id] = DeploymentGroup(
+            group_id, list(deployment_ids), utcnow()
+        )
+
+    @property
+    def users(self) -> dict[str, User]:
+        """Who may log in, by name; add `users["joe"] = User("secret", role="user")`."""
+        return self._access.users
+
+    # -- what can be switched -------------------------------------------------------
+
+    @property
+    def defects(self) -> Defects:
+        """What the real manager does wrong and this server does only if asked to."""
+        return self._behaviour.defects
+
+    @defects.setter
+    def defects(self, defects: Defects) -> None:
+        self._behaviour.defects = defects
+
+    @property
+    def may_choose_ids(self) -> bool:
+        """Whether `sys_admin` may set ids, times, creators and errors of executions.
+
+        False refuses them as for any other role.
+        """
+        return self._access.may_choose
+
+    @may_choose_ids.setter
+    def may_choose_ids(self, may: bool) -> None:
+        self._access.may_choose = may
+
+    @property
+    def maintenance(self) -> str:
+        """`deactivated`, `activating` or `activated` (wire/cloudify.md 5.3)."""
+        return self._maintenance.mode
+
+    @maintenance.setter
+    def maintenance(self, mode: str) -> None:
+        self._maintenance.mode = mode
+
+    @property
+    def event_delay(self) -> float:
+        """Longest time in seconds between the stamp of a row and its insertion.
+
+        Above 0 the rows of an execution arrive as from several writers at once, each
+        with a delay of its own, and the last before the execution's end is shown. Set
+        it before anything runs.
+        """
+        return self._behaviour.event_delay
+
+    @event_delay.setter
+    def event_delay(self, seconds: float) -> None:
+        self._behaviour.event_delay = seconds
+
+    @property
+    def event_seed(self) -> int:
+        """Decides the delays of `event_delay`."""
+        return self._behaviour.event_seed
+
+    @event_seed.setter
+    def event_seed(self, seed: int) -> None:
+        self._behaviour.event_seed = seed
+
+    def _in_mode(self, mode: str) -> None:
+        self._worker.resting = mode != DEACTIVATED
+        if not self._worker.resting:
+            self._worker.dequeue_soon()
+
+    # -- what is answered -----------------------------------------------------------
 
     def routes(self) -> Iterable[web.RouteDef]:
         """The routes of version 3.1, and the version."""
-        executions, events = self._executions, self._events
-        overviews, one = self._overviews, f"{_ROOT}/executions/{{id}}"
-        return [
-            self._get("/api/version", overviews.version, "free"),
-            self._get(f"{_ROOT}/version", overviews.version, "free"),
-            self._get(f"{_ROOT}/executions", executions.listing, "listing"),
-            web.post(f"{_ROOT}/executions", self._guarded(self._start)),
-            web.delete(
-                f"{_ROOT}/executions", self._guarded(executions.delete, "listing")
-            ),
-            self._get(one, executions.one),
-            web.patch(one, self._guarded(executions.update)),
-            web.post(one, self._guarded(executions.act)),
-            self._get(f"{one}/should-start", executions.should_start),
-            self._get(f"{_ROOT}/events", events.listing, "listing"),
-            web.post(f"{_ROOT}/events", self._guarded(events.create)),
-            self._get(f"{_ROOT}/summary/executions", overviews.summary, "listing"),
-            self._get(f"{_ROOT}/deployments", overviews.deployments, "listing"),
-            self._get(f"{_ROOT}/deployments/{{id}}", overviews.deployment),
-        ]
+        return routes(self._desks)
 
     def owns(self, path: str) -> bool:
         """Whether a path that no route matched is the manager's to answer."""
@@ -102,19 +221,3 @@ class CloudifyFacade:
     def error(self, status: int, message: str) -> web.Response:
         """An error as the manager, or the web server before it, gives it."""
         return for_status(status, message).response()
-
-    async def _start(self, request: web.Request) -> web.Response:
-        body = await json_object(request)
-        wish = starting.read(body)
-        if not self.may_choose_ids:
-            starting.permit(body)
-        created = await starting.start(self._engine, self._worker, self._catalog, wish)
-        return as_json(created, status=201)
-
-    def _get(
-        self, path: str, handler: Handler, tenant: str = "required"
-    ) -> web.RouteDef:
-        return web.get(path, self._guarded(handler, tenant))
-
-    def _guarded(self, handler: Handler, tenant: str = "required") -> Handler:
-        return guarded(handler, self._settings.token, tenant=tenant)

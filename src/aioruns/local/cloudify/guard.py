@@ -1,56 +1,83 @@
-"""What every request passes before its handler: length, credentials, tenant."""
+"""What every request passes before its handler: length, tenant, maintenance, role."""
 
-import base64
-import binascii
-import hmac
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import orjson
 from aiohttp import web
+from attrs import frozen
 
 from aioruns.local.cloudify.answers import Refusal, html
+from aioruns.local.cloudify.naming import TENANT
 from aioruns.local.cloudify.queries import boolean
+from aioruns.local.cloudify.users import READ, Caller
 from aioruns.local.records import Json
 
-TENANT = "default_tenant"
-USER = "admin"
 # wire/cloudify.md 1.6
 _REQUEST_LINE = 4094
+_CALLER = web.RequestKey("cloudify.caller", Caller)
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
-def guarded(handler: Handler, token: str, *, tenant: str = "required") -> Handler:
-    """Let only admitted requests through, and turn refusals into answers.
+@frozen
+class Rule:
+    """What a route asks of a request."""
 
-    Args:
-        handler: What answers an admitted request.
-        token: The password of `admin`, and an API token.
-        tenant: `required`; `listing`, where `_all_tenants=true` replaces the header;
-            or `free`.
-    """
+    tenant: str = "required"
+    """`required`; `listing`, where `_all_tenants=true` replaces the header; `token`,
+    where an execution token does; or `free`."""
+    permission: str = READ
+    starts: bool = False
+    """Whether it starts executions."""
+    always: bool = False
+    """Whether it answers in maintenance too."""
+
+
+class Gate(Protocol):
+    """Who is admitted."""
+
+    def caller(self, request: web.Request) -> Caller:
+        """Who sends a request; raises what refuses a stranger."""
+        ...
+
+    def check(self, request: web.Request, caller: Caller, *, starts: bool) -> None:
+        """Refuse what cannot be done in maintenance."""
+        ...
+
+
+def guarded(handler: Handler, gate: Gate, rule: Rule) -> Handler:
+    """Let only admitted requests through, and turn refusals into answers."""
 
     async def answer(request: web.Request) -> web.Response:
-        method = ""
+        caller: Caller | None = None
         line = f"{request.method} {request.raw_path} HTTP/1.1"
         if len(line) > _REQUEST_LINE:
             return html(
                 414, f"Request Line is too large ({len(line)} > {_REQUEST_LINE})"
             )
         try:
-            method = _authenticate(request, token)
-            _check_tenant(request, tenant)
+            caller = request[_CALLER] = gate.caller(request)
+            _check_tenant(request, caller, rule.tenant)
+            if not rule.always:
+                gate.check(request, caller, starts=rule.starts)
+            caller.require(rule.permission, f"{request.method} {request.path}")
             response = await handler(request)
         except Refusal as refusal:
             response = refusal.response()
         response.headers["Vary"] = "Cookie"
-        if method:  # wire/cloudify.md 1.3
-            response.headers["X-Cloudify-Audit-Auth-Method"] = method
+        if caller is not None:  # wire/cloudify.md 1.3
+            response.headers["X-Cloudify-Audit-Auth-Method"] = caller.method
             response.headers["X-Cloudify-Audit-Tenant"] = TENANT
-            response.headers["X-Cloudify-Audit-Username"] = USER
+            response.headers["X-Cloudify-Audit-Username"] = caller.name
         return response
 
     return answer
+
+
+def caller_of(request: web.Request) -> Caller:
+    """Who sent a request that was admitted."""
+    return request[_CALLER]
 
 
 async def json_object(request: web.Request) -> dict[str, Json]:
@@ -78,58 +105,14 @@ async def json_object(request: web.Request) -> dict[str, Json]:
     return body
 
 
-def _authenticate(request: web.Request, token: str) -> str:
-    """The name of the way in which the request is authenticated."""
-    # wire/cloudify.md 1.2: execution token, then Basic, then API token; a wrong one
-    # is not healed by a good one after it
-    headers = request.headers
-    if "Execution-Token" in headers:
-        raise _unauthorized("The execution token is of no active execution")
-    login = _basic(headers.get("Authorization", ""))
-    if login is not None:
-        user, password = login
-        if user != USER:
-            raise _unauthorized("No authentication info provided")
-        if not _same(password, token):
-            raise _unauthorized(f"Authentication failed for user {USER}")
-        return "http_basic"
-    if "Authentication-Token" in headers:
-        if not _same(headers["Authentication-Token"], token):
-            raise _unauthorized("The authentication token is not valid")
-        return "token"
-    raise _unauthorized("No authentication info provided")
-
-
-def _basic(header: str) -> tuple[str, str] | None:
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        text = base64.b64decode(encoded, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    user, colon, password = text.partition(":")
-    if not colon or not (user[:1].isascii() and user[:1].isalpha()):
-        return None
-    return user, password
-
-
-def _same(given: str, wanted: str) -> bool:
-    return hmac.compare_digest(
-        given.encode(errors="surrogateescape"), wanted.encode(errors="surrogateescape")
-    )
-
-
-def _unauthorized(message: str) -> Refusal:
-    return Refusal(401, "unauthorized_error", message)
-
-
-def _check_tenant(request: web.Request, rule: str) -> None:
+def _check_tenant(request: web.Request, caller: Caller, rule: str) -> None:
     if rule == "free":
         return
     name = request.headers.get("Tenant")
     if name is None:
         if rule == "listing" and boolean(request.query, "_all_tenants"):
+            return
+        if rule == "token" and caller.execution is not None:
             return
         raise Refusal(
             403,
@@ -140,6 +123,6 @@ def _check_tenant(request: web.Request, rule: str) -> None:
         raise Refusal(
             403,
             "forbidden_error",
-            f"Permission denied: user {USER} has no role in tenant `{name}`; "
+            f"Permission denied: user {caller.name} has no role in tenant `{name}`; "
             f"this server has the tenant {TENANT}",
         )

@@ -5,23 +5,21 @@ from collections import Counter
 from aiohttp import web
 
 from aioruns.local.cloudify.answers import as_json, bad, page
-from aioruns.local.cloudify.guard import TENANT, USER
-from aioruns.local.cloudify.queries import (
-    Columns,
-    arrange,
-    included,
-    known,
-    orders,
-    stamp,
-    window,
-)
+from aioruns.local.cloudify.defects import Behaviour
+from aioruns.local.cloudify.naming import ADMIN, TENANT
+from aioruns.local.cloudify.queries import Columns, included, known, window
 from aioruns.local.cloudify.selecting import selected
+from aioruns.local.cloudify.tables import PAGE, fields_of, listed
 from aioruns.local.cloudify.views import FIELDS
 from aioruns.local.cloudify.worker import Worker
-from aioruns.local.cloudify.workflows import Catalog, Deployment, Workflow
+from aioruns.local.cloudify.workflows import (
+    Catalog,
+    Deployment,
+    DeploymentGroup,
+    Workflow,
+)
 from aioruns.local.records import Json
 
-_PAGE = 1000
 # wire/cloudify.md 2.9
 _TARGETS = (
     "status",
@@ -38,9 +36,9 @@ _DEPLOYMENT: Columns[Deployment] = {
     "display_name": lambda d: d.id,
     "blueprint_id": lambda d: d.blueprint_id,
     "description": lambda _: None,
-    "created_at": lambda d: stamp(d.created),
-    "updated_at": lambda d: stamp(d.created),
-    "created_by": lambda _: USER,
+    "created_at": lambda d: d.created,
+    "updated_at": lambda d: d.created,
+    "created_by": lambda _: ADMIN,
     "tenant_name": lambda _: TENANT,
     "visibility": lambda _: "tenant",
     "resource_availability": lambda _: "tenant",
@@ -52,13 +50,30 @@ _DEPLOYMENT: Columns[Deployment] = {
     "workflows": lambda d: [_workflow(each) for each in d.workflows.values()],
 }
 
+_GROUP: Columns[DeploymentGroup] = {
+    "id": lambda g: g.id,
+    "description": lambda _: None,
+    "default_blueprint_id": lambda _: None,
+    "default_inputs": lambda _: None,
+    "deployment_ids": lambda g: list(g.deployment_ids),
+    "labels": lambda _: [],
+    "creation_counter": lambda _: 0,
+    "created_at": lambda g: g.created,
+    "created_by": lambda _: ADMIN,
+    "tenant_name": lambda _: TENANT,
+    "visibility": lambda _: "tenant",
+    "resource_availability": lambda _: "tenant",
+    "private_resource": lambda _: False,
+}
+
 
 class Overviews:
     """The handlers of what surrounds executions."""
 
-    def __init__(self, worker: Worker, catalog: Catalog) -> None:
+    def __init__(self, worker: Worker, catalog: Catalog, behaviour: Behaviour) -> None:
         self._worker = worker
         self._catalog = catalog
+        self._behaviour = behaviour
 
     async def version(self, _: web.Request) -> web.Response:
         """`GET /api/version`."""
@@ -77,29 +92,24 @@ class Overviews:
 
     async def deployments(self, request: web.Request) -> web.Response:
         """`GET /deployments`."""
-        query = request.query
-        fields = known(included(query), _DEPLOYMENT, "Deployment")
         rows = [d for d in self._catalog.deployments.values() if d.id]
-        for name in query:
-            if name in _DEPLOYMENT:
-                read, wanted = _DEPLOYMENT[name], query.getall(name)
-                rows = [d for d in rows if read(d) in wanted]
-            elif not name.startswith("_"):
-                raise bad(f"Cannot filter deployments by `{name}`")
-        arrange(rows, orders(query, _DEPLOYMENT), _DEPLOYMENT)
-        chosen = window(query, default=_PAGE)
-        return page(
-            [{name: _DEPLOYMENT[name](d) for name in fields} for d in chosen.cut(rows)],
-            total=len(rows),
-            size=chosen.size,
-            offset=chosen.offset,
-        )
+        return listed(rows, request.query, _DEPLOYMENT, "Deployment")
 
     async def deployment(self, request: web.Request) -> web.Response:
         """`GET /deployments/{id}`."""
         fields = known(included(request.query), _DEPLOYMENT, "Deployment")
         found = self._catalog.deployment(request.match_info["id"])
-        return as_json({name: _DEPLOYMENT[name](found) for name in fields})
+        return as_json(fields_of(found, _DEPLOYMENT, fields))
+
+    async def groups(self, request: web.Request) -> web.Response:
+        """`GET /deployment-groups`."""
+        rows = list(self._catalog.groups.values())
+        return listed(rows, request.query, _GROUP, "DeploymentGroup")
+
+    async def group(self, request: web.Request) -> web.Response:
+        """`GET /deployment-groups/{id}`."""
+        found = self._catalog.group(request.match_info["id"])
+        return as_json(fields_of(found, _GROUP))
 
     async def summary(self, request: web.Request) -> web.Response:
         """`GET /summary/executions`."""
@@ -109,7 +119,9 @@ class Overviews:
             if value not in _TARGETS and (value is not None or name == "_target_field"):
                 raise bad(f"`{name}` must be one of {', '.join(_TARGETS)}", bare=True)
         assert target is not None
-        records = selected(self._worker.records(), query, system=True)
+        records = selected(
+            self._worker.records(), query, self._behaviour.defects, system=True
+        )
         counts: dict[Json, Counter[Json]] = {}
         for record in records:
             inner = FIELDS[sub](record) if sub else None
@@ -123,7 +135,7 @@ class Overviews:
                     for inner, count in counter.items()
                 ]
             items.append(entry)
-        chosen = window(query, default=_PAGE)
+        chosen = window(query, default=PAGE)
         return page(
             chosen.cut(items),
             total=len(items),
@@ -137,7 +149,7 @@ def _workflow(workflow: Workflow) -> dict[str, Json]:
     return {
         "name": workflow.id,
         "plugin": "local",
-        "is_available": True,
+        "is_available": workflow.available,
         "is_cascading": False,
-        "parameters": {name: {"default": value} for name, value in declared.items()},
+        "parameters": {name: each.view() for name, each in declared.items()},
     }

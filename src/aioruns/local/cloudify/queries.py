@@ -118,11 +118,30 @@ def arrange(rows: list[Row], by: Sequence[Order], columns: Columns[Row]) -> None
 
         def key(row: Row, read: Callable[[Row], Json] = read) -> tuple[bool, Json]:
             value = read(row)
-            if isinstance(value, dict):
+            if isinstance(value, dict | list):
                 value = str(value)
             return value is None, value
 
         rows.sort(key=key, reverse=order.down)
+
+
+# wire/cloudify.md 2.7: a UTC offset is refused, and so is a `Z` without a fraction.
+_PLAIN_DATE = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?|T\d\d:\d\d:\d\d\.\d{1,6}Z)?"
+)
+
+
+def plain_date(text: Json, name: str) -> datetime:
+    """A date in one of the few forms that bodies may use; it is UTC."""
+    if not isinstance(text, str) or not _PLAIN_DATE.fullmatch(text):
+        raise bad(
+            f"`{name}` must be a UTC date such as 2024-05-01, 2024-05-01T10:00:00 "
+            "or 2024-05-01T10:00:00.000000Z"
+        )
+    try:
+        return datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC)
+    except ValueError:
+        raise bad(f"`{name}` is no date: {text}") from None
 
 
 def moment(text: str) -> datetime:

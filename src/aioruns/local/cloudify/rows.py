@@ -1,13 +1,13 @@
 """Events and logs: the lines of runs as rows of the manager (wire/cloudify.md 3.5)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 import orjson
 from attrs import define
 
+from aioruns.local.cloudify.naming import EVENT, GROUPS, LOG, shown_id
 from aioruns.local.cloudify.queries import Columns, moment, stamp
-from aioruns.local.cloudify.worker import EVENT, LOG
 from aioruns.local.records import Json, Line, RunRecord
 
 EVENTS = "cloudify_event"
@@ -19,19 +19,29 @@ class Row:
     """One event or log; `noted` is what a façade's own line holds."""
 
     record: RunRecord
+    """The execution, or the execution group."""
     line: Line
     noted: Mapping[str, Json] | None
+    inserted: datetime
+    """When the manager got it."""
 
     @property
     def is_event(self) -> bool:
         """Whether it is an event rather than a log."""
         return self.line.stream == EVENT
 
+    @property
+    def of_group(self) -> bool:
+        """Whether it belongs to a group rather than to an execution."""
+        return self.record.platform == GROUPS
 
-def row_of(record: RunRecord, line: Line) -> Row:
-    """The row of a line."""
-    noted = orjson.loads(line.text) if line.stream in {EVENT, LOG} else None
-    return Row(record, line, noted)
+
+def noted_in(line: Line) -> Mapping[str, Json] | None:
+    """What a line of a façade's own holds."""
+    noted: Mapping[str, Json] | None = None
+    if line.stream in {EVENT, LOG}:
+        noted = orjson.loads(line.text)
+    return noted
 
 
 def _storage_id(row: Row) -> int:
@@ -44,9 +54,18 @@ def _noted(row: Row, name: str) -> Json:
     return None if row.noted is None else row.noted.get(name)
 
 
-def _time(row: Row, name: str) -> datetime:
-    told = _noted(row, name)
+def _timestamp(row: Row) -> datetime:
+    told = _noted(row, "timestamp")
     return row.line.time if told is None else moment(told)
+
+
+def _reported(row: Row) -> datetime:
+    told = _noted(row, "reported_timestamp")
+    return row.inserted if told is None else moment(told)
+
+
+def _of_execution(read: Callable[[RunRecord], Json]) -> Callable[[Row], Json]:
+    return lambda row: None if row.of_group else read(row.record)
 
 
 def _message(row: Row) -> str:
@@ -69,8 +88,8 @@ def _logger(row: Row) -> Json:
 COLUMNS: Columns[Row] = {
     "_storage_id": _storage_id,
     "type": lambda row: EVENTS if row.is_event else LOGS,
-    "timestamp": lambda row: _time(row, "timestamp"),
-    "reported_timestamp": lambda row: _time(row, "reported_timestamp"),
+    "timestamp": _timestamp,
+    "reported_timestamp": _reported,
     "message": _message,
     "event_type": lambda row: _noted(row, "event_type") if row.is_event else None,
     "level": _level,
@@ -82,12 +101,12 @@ COLUMNS: Columns[Row] = {
     # no node exists here, and these are filled only for one that does
     "node_instance_id": lambda _: None,
     "node_name": lambda _: None,
-    "execution_id": lambda row: row.record.id,
-    "execution_group_id": lambda _: None,
+    "execution_id": _of_execution(shown_id),
+    "execution_group_id": lambda row: row.record.id if row.of_group else None,
     "workflow_id": lambda row: row.record.detail["workflow_id"],
-    "deployment_id": lambda row: row.record.scope or None,
-    "deployment_display_name": lambda row: row.record.scope or None,
-    "blueprint_id": lambda row: row.record.detail["blueprint_id"],
+    "deployment_id": _of_execution(lambda record: record.scope or None),
+    "deployment_display_name": _of_execution(lambda record: record.scope or None),
+    "blueprint_id": _of_execution(lambda record: record.detail["blueprint_id"]),
     "manager_name": lambda row: _noted(row, "manager_name"),
     "agent_name": lambda row: _noted(row, "agent_name"),
 }

@@ -5,9 +5,12 @@ from datetime import datetime
 
 from multidict import MultiMapping
 
-from aioruns.local.cloudify.answers import bad
+from aioruns.local.cloudify.answers import Refusal, bad
+from aioruns.local.cloudify.defects import Defects
 from aioruns.local.cloudify.lineup import is_system
+from aioruns.local.cloudify.naming import groups_of
 from aioruns.local.cloudify.queries import boolean, moment, truth
+from aioruns.local.cloudify.statuses import STATUSES
 from aioruns.local.cloudify.views import FILTERS, GROUP
 from aioruns.local.records import Json, RunRecord
 
@@ -27,15 +30,24 @@ _OBJECTS = frozenset({"parameters", "parameters_p"})
 
 
 def selected(
-    records: Iterable[RunRecord], query: MultiMapping[str], *, system: bool = False
+    records: Iterable[RunRecord],
+    query: MultiMapping[str],
+    defects: Defects,
+    *,
+    system: bool = False,
 ) -> list[RunRecord]:
     """The executions that pass every filter.
 
     Args:
         records: Executions to choose from.
         query: Names that start with an underscore are no filters.
+        defects: What the manager does wrong.
         system: Show system workflows without being asked to.
     """
+    statuses = set(query.getall("status", []))
+    if defects.unknown_status_fails and not statuses <= STATUSES:
+        strange = ", ".join(sorted(statuses - STATUSES))
+        raise Refusal(500, "internal_server_error", f"LookupError: {strange}")
     tests = [
         _test(name, query.getall(name))
         for name in dict.fromkeys(query)
@@ -56,6 +68,9 @@ def _test(name: str, values: list[str]) -> Test:
         raise bad(
             f"Cannot filter by `{name}`: allowed are {', '.join(sorted(FILTERS))}"
         )
+    if name == GROUP:
+        groups = frozenset(values)
+        return lambda record: not groups.isdisjoint(groups_of(record))
     read = FILTERS[name]
     if name in _OBJECTS:
         return lambda _: False

@@ -8,6 +8,7 @@
 """
 
 from aioruns.local.cloudify.answers import Refusal, bad
+from aioruns.local.cloudify.defects import Defects
 from aioruns.local.records import RunRecord, State
 
 ACTIVE = frozenset(
@@ -30,9 +31,8 @@ _CANCELS = {
     "cancel": "cancelling",
     "force-cancel": "force_cancelling",
     "kill": "kill_cancelling",
-    # wire/cloudify.md 3.2.2: the server has no other meaning for it
-    "requeue": "cancelling",
 }
+_CANCELLABLE = frozenset({"pending", "started"}) | WAITING
 _RESUMABLE = {
     "resume": frozenset({"started", "failed", "cancelled"}),
     "force-resume": frozenset({"failed", "cancelled"}),
@@ -75,8 +75,11 @@ def may_become(current: str, target: str) -> bool:
     return current not in _BENT or target in _AFTER_BENT
 
 
-def after_action(run_id: str, current: str, action: str) -> str:
-    """The status that an action leads to; raises what refuses it (3.2.2)."""
+def after_action(run_id: str, current: str, action: str, defects: Defects) -> str:
+    """The status that an action leads to; raises what refuses it (3.2.2).
+
+    `pending` means a resume, `queued` a place in the queue, all others a cancel.
+    """
     if action in _RESUMABLE:
         if current in _RESUMABLE[action]:
             return "pending"
@@ -86,23 +89,27 @@ def after_action(run_id: str, current: str, action: str) -> str:
             f"Cannot {action} execution {run_id} in state {current}; it must be in "
             + ", ".join(sorted(_RESUMABLE[action])),
         )
-    if action not in _CANCELS:
+    if action not in {*_CANCELS, "requeue"}:
         raise bad(
             f"Invalid action: {action}; valid actions are: "
-            + ", ".join([*_CANCELS, *_RESUMABLE])
+            + ", ".join([*_CANCELS, *_RESUMABLE, "requeue"])
         )
-    if not _cancellable(current, action):
+    if not _applies(current, action, defects):
         raise Refusal(
             400,
             "illegal_action_error",
             f"Cannot {action} execution {run_id} because it is in status {current}",
         )
-    return _CANCELS[action]
+    if action != "requeue":
+        return _CANCELS[action]
+    return "cancelling" if defects.requeue_cancels else "queued"
 
 
-def _cancellable(current: str, action: str) -> bool:
+def _applies(current: str, action: str, defects: Defects) -> bool:
+    if action == "requeue" and not defects.requeue_cancels:
+        return current in WAITING or current == "pending"
     if action == "kill":
-        return True
+        return current not in ENDED or defects.kill_takes_ended
     if action == "force-cancel" and current == "cancelling":
         return True
-    return current in {"pending", "started", *WAITING}
+    return current in _CANCELLABLE

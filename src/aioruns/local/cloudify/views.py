@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from aioruns.local.cloudify.guard import TENANT, USER
+from aioruns.local.cloudify.naming import ADMIN, TENANT, groups_of, shown_id
 from aioruns.local.cloudify.queries import Columns, moment, stamp
 from aioruns.local.cloudify.statuses import ENDED, displayed, status_of
 from aioruns.local.records import Json, RunRecord, State
@@ -46,6 +46,11 @@ def error(record: RunRecord) -> str | None:
     return record.error
 
 
+def creator(record: RunRecord) -> str:
+    """The user that the execution belongs to."""
+    return str(record.detail.get("created_by", ADMIN))
+
+
 def _told(record: RunRecord, name: str) -> datetime | None:
     text = record.detail.get(name)
     return None if text is None else moment(text)
@@ -54,7 +59,7 @@ def _told(record: RunRecord, name: str) -> datetime | None:
 FIELDS: Columns[RunRecord] = {
     "created_at": created_at,
     "visibility": lambda _: "tenant",
-    "id": lambda record: record.id,
+    "id": shown_id,
     "ended_at": ended_at,
     "error": error,
     "is_system_workflow": detail("is_system_workflow", False),
@@ -74,13 +79,13 @@ FIELDS: Columns[RunRecord] = {
     "deployment_id": lambda record: record.scope or None,
     "status_display": lambda record: displayed(status_of(record)),
     "tenant_name": lambda _: TENANT,
-    "created_by": detail("created_by", USER),
+    "created_by": creator,
     "resource_availability": lambda _: "tenant",
     "private_resource": lambda _: False,
 }
 
 GROUP = "execution_group_id"
-FILTERS: Columns[RunRecord] = {**FIELDS, GROUP: detail(GROUP)}
+FILTERS: Columns[RunRecord] = {**FIELDS, GROUP: lambda r: list(groups_of(r))}
 """What lists can be filtered and sorted by."""
 
 

@@ -1,4 +1,4 @@
-"""Deployments and the workflows that were registered for them."""
+"""Deployments, their groups, and the workflows that were registered for them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,6 +7,7 @@ import orjson
 from attrs import Factory, define, frozen
 
 from aioruns.local.cloudify.answers import Refusal, missing
+from aioruns.local.cloudify.parameters import Illegal, Parameter
 from aioruns.local.records import Json, Program, Task
 
 
@@ -16,8 +17,10 @@ class Workflow:
 
     id: str
     program: Program
-    parameters: Mapping[str, Json] | None
-    """Declared names with their defaults; None declares whatever is sent."""
+    parameters: Mapping[str, Parameter] | None
+    """Declared names; None declares whatever is sent."""
+    available: bool = True
+    """Whether the deployment's state allows it."""
 
     def merge(self, given: Mapping[str, Json], *, custom: bool) -> dict[str, Json]:
         """The declared defaults under the given parameters.
@@ -30,23 +33,61 @@ class Workflow:
             return dict(given)
         strange = sorted(given.keys() - self.parameters.keys())
         if strange and not custom:
-            raise Refusal(
-                400,
-                "illegal_execution_parameters_error",
-                f"Workflow `{self.id}` does not declare the parameters "
-                f"{', '.join(strange)}; declare them or allow custom parameters",
+            raise self._illegal(
+                f"the parameters {', '.join(strange)} are not declared; declare them "
+                "or allow custom parameters"
             )
-        return {**self.parameters, **given}
+        merged = {name: p.default for name, p in self.parameters.items()}
+        for name, value in given.items():
+            parameter = self.parameters.get(name)
+            try:
+                merged[name] = parameter.accept(name, value) if parameter else value
+            except Illegal as problem:
+                raise self._illegal(str(problem)) from None
+        lacking = [
+            name
+            for name, parameter in self.parameters.items()
+            if parameter.required and name not in given
+        ]
+        if lacking:
+            raise self._illegal(f"the parameters {', '.join(lacking)} must be given")
+        return merged
 
-    def task(self, parameters: Mapping[str, Json]) -> Task:
-        """The program with its parameters in the environment and on standard input."""
+    def task(
+        self, parameters: Mapping[str, Json], extra: Mapping[str, str] | None = None
+    ) -> Task:
+        """The program with its parameters in the environment and on standard input.
+
+        Args:
+            parameters: As merged.
+            extra: More of the environment, which parameters cannot replace.
+        """
         env = {
             name.upper(): _text(value)
             for name, value in parameters.items()
             # what no environment can hold is on standard input all the same
             if name and "=" not in name and "\0" not in name + _text(value)
         }
-        return Task("main", self.program, stdin=orjson.dumps(parameters), env=env)
+        stdin = orjson.dumps(parameters)
+        return Task("main", self.program, stdin=stdin, env=env | dict(extra or {}))
+
+    def unavailable(self, deployment_id: str) -> Refusal | None:
+        """Why the workflow cannot be started now, if it cannot."""
+        if self.available:
+            return None
+        return Refusal(
+            400,
+            "unavailable_workflow_error",
+            f"Workflow {self.id} is not available in the current state of the "
+            f"deployment {deployment_id}",
+        )
+
+    def _illegal(self, problem: str) -> Refusal:
+        return Refusal(
+            400,
+            "illegal_execution_parameters_error",
+            f"Workflow `{self.id}` cannot be started: {problem}",
+        )
 
 
 def _text(value: Json) -> str:
@@ -64,16 +105,33 @@ class Deployment:
 
 
 @define
+class DeploymentGroup:
+    """Deployments that executions are started for together."""
+
+    id: str
+    deployment_ids: list[str]
+    created: datetime
+
+
+@define
 class Catalog:
     """All deployments; the one named `""` holds the system workflows."""
 
     deployments: dict[str, Deployment] = Factory(dict)
+    groups: dict[str, DeploymentGroup] = Factory(dict)
 
     def deployment(self, deployment_id: str) -> Deployment:
         """The deployment, or the refusal of an unknown one."""
         found = self.deployments.get(deployment_id)
         if found is None:
             raise missing("Deployment", deployment_id)
+        return found
+
+    def group(self, group_id: str) -> DeploymentGroup:
+        """The deployment group, or the refusal of an unknown one."""
+        found = self.groups.get(group_id)
+        if found is None:
+            raise missing("DeploymentGroup", group_id)
         return found
 
     def workflow(self, deployment_id: str, workflow_id: str) -> Workflow:

@@ -140,6 +140,23 @@ async def test_a_submission_that_stays_in_doubt_ends_with_its_error(platform):
     assert platform.calls["find"] == TRIES * 4  # the last one too may have acted
 
 
+async def test_a_server_that_is_done_with_a_request_is_not_asked_again(platform):
+    """It is looked for once, since the server may have acted before it failed."""
+    error = ServerFailure("500 no such pipeline", None, 500)
+    error.conclusive = True
+
+    def refuse():
+        raise error
+
+    platform.plans["create"] = [refuse]
+    with pytest.raises(ServerFailure, match="no such pipeline") as caught:
+        await platform.spec("k").submit()
+    assert caught.value.maybe_acted
+    assert platform.calls == {"create": 1, "find": 1 + len(platform.abilities.settle)}
+    platform.plans["create"] = [acting(platform, error)]
+    assert (await platform.spec("k2").submit()).id == "run-1"
+
+
 async def test_a_platform_that_finds_nothing_sends_once():
     platform = FakePlatform(finds=False)
     platform.plans["create"] = [failing(ServerFailure("500", None, 500))]

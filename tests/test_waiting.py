@@ -360,6 +360,21 @@ async def test_an_unknown_state_is_said_once_and_is_not_final(platform, caplog):
     assert "pondering" in caplog.text
 
 
+async def test_a_run_without_a_word_for_its_state_is_no_reason_to_warn(
+    platform, caplog
+):
+    run = platform.add(lasts=20)
+    read_states = platform.read_states
+
+    async def without_words(refs):
+        statuses = await read_states(refs)
+        return {ref: Status(ref, RunState.UNKNOWN, "") for ref in statuses}
+
+    platform.read_states = without_words
+    assert await run.state() is RunState.UNKNOWN
+    assert not caplog.records
+
+
 async def test_nothing_is_kept_of_runs_that_nobody_follows(platform):
     runs = [platform.add(f"r{n}", lasts=n / 10) for n in range(50)]
     await asyncio.gather(*(run.wait() for run in runs))

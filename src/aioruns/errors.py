@@ -108,9 +108,12 @@ class CallError(AiorunsError):
     Attributes:
         context: Where, how often and how long it was tried, and what came back.
         maybe_acted: Whether the server may have carried the request out.
+        conclusive: Whether it is done with the request, so that what a look does not
+            find will not come, and sending the request again may do harm.
     """
 
     maybe_acted = True
+    conclusive = False
 
     def __init__(self, message: str, context: Context | None = None) -> None:
         super().__init__(message, context)

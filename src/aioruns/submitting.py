@@ -53,7 +53,7 @@ async def submit_once(platform: Platform, submission: Submission) -> RunRef:
             found = await _settle(platform, submission, error)
             if found is not None:
                 return found
-            if attempt == TRIES or not error.maybe_acted:
+            if attempt == TRIES or not error.maybe_acted or error.conclusive:
                 raise
     raise AssertionError
 

@@ -188,7 +188,8 @@ class Watcher:
         if before and before[1].state.final:
             # A stale page must not bring an ended run back to life.
             status = before[1]
-        if status.state is RunState.UNKNOWN and status.text not in self._unknown_texts:
+        new = status.text and status.text not in self._unknown_texts
+        if status.state is RunState.UNKNOWN and new:
             self._unknown_texts.add(status.text)
             logger.warning(
                 "%s names a run state that is not documented: %r",

@@ -27,15 +27,15 @@ from aioruns.http.request import Request, Response
 from aioruns.platforms.client import Client
 from aioruns.platforms.kubeflow import Kubeflow, config, requests, statuses
 from aioruns.platforms.kubeflow.adapter import Adapter
-from aioruns.platforms.kubeflow.explaining import explain
+from aioruns.platforms.kubeflow.explain import explain
 from aioruns.platforms.kubeflow.manifest import read_manifest
-from aioruns.platforms.kubeflow.models import (
+from aioruns.platforms.kubeflow.models import ApiListRunsResponse, ApiRunDetail
+from aioruns.platforms.kubeflow.models.polling import (
     CreatedV2,
+    Detail,
     Health,
     Rows,
     RowsV2,
-    RunDetail,
-    RunList,
 )
 from aioruns.platforms.kubeflow.nodelogs import (
     LogText,
@@ -66,7 +66,7 @@ def test_single_runs_are_read_by_v1beta1():
     request = requests.get_run(RUN_ID)
     assert request.method == "GET"
     assert request.path == f"/apis/v1beta1/runs/{RUN_ID}"
-    assert request.returns is RunDetail
+    assert request.returns is ApiRunDetail
     assert request.repeatable
 
 
@@ -80,12 +80,14 @@ def test_a_creation_is_never_repeated_blindly():
     assert requests.create_run({"name": "n"}).json == {"name": "n"}
     assert not requests.create_run({}).repeatable
     assert not requests.create_run_v2({}).repeatable
-    assert not requests.retry_run(RUN_ID).repeatable
+    assert not requests.submit({}).repeatable
+    assert not requests.submit_v2({}).repeatable
+    assert not requests.act("v1beta1", RUN_ID, "retry").repeatable
 
 
 def test_a_termination_has_a_slash_or_a_colon():
-    v1 = requests.terminate_run("v1beta1", RUN_ID)
-    v2 = requests.terminate_run("v2beta1", RUN_ID)
+    v1 = requests.act("v1beta1", RUN_ID, "terminate")
+    v2 = requests.act("v2beta1", RUN_ID, "terminate")
     assert v1.path == f"/apis/v1beta1/runs/{RUN_ID}/terminate"
     assert v2.path == f"/apis/v2beta1/runs/{RUN_ID}:terminate"
     assert v1.repeatable
@@ -95,15 +97,18 @@ def test_a_termination_has_a_slash_or_a_colon():
 @pytest.mark.parametrize(
     ("request_", "line"),
     [
-        (requests.act("r", "archive"), "POST v1beta1/runs/r:archive"),
-        (requests.act("r", "unarchive"), "POST v1beta1/runs/r:unarchive"),
-        (requests.delete_run("r"), "DELETE v1beta1/runs/r"),
-        (requests.retry_run("r"), "POST v1beta1/runs/r/retry"),
-        (requests.report_run_metrics("r", []), "POST v1beta1/runs/r:reportMetrics"),
+        (requests.act("v1beta1", "r", "archive"), "POST v1beta1/runs/r:archive"),
+        (requests.act("v2beta1", "r", "unarchive"), "POST v2beta1/runs/r:unarchive"),
+        (requests.delete_run("v1beta1", "r"), "DELETE v1beta1/runs/r"),
+        (requests.delete_run("v2beta1", "r"), "DELETE v2beta1/runs/r"),
+        (requests.act("v1beta1", "r", "retry"), "POST v1beta1/runs/r/retry"),
+        (requests.act("v2beta1", "r", "retry"), "POST v2beta1/runs/r:retry"),
+        (requests.report_run_metrics("r", {}), "POST v1beta1/runs/r:reportMetrics"),
         (
-            requests.read_artifact("r", "n", "a"),
+            requests.read_artifact("v1beta1", "r", "n", "a"),
             "GET v1beta1/runs/r/nodes/n/artifacts/a:read",
         ),
+        (requests.get_run_v2("r"), "GET v2beta1/runs/r"),
         (requests.read_log("r", "n"), "GET v1alpha1/runs/r/nodes/n/log"),
         (requests.health("v2beta1"), "GET v2beta1/healthz"),
         (requests.create_run_v2({}), "POST v2beta1/runs"),
@@ -170,13 +175,13 @@ CREATED = b"""{"run":{"id":"6a0e6c1e-0001-4c8f-9d11-000000000001","name":"train-
 
 
 def test_an_answer_of_a_creation():
-    detail = decode(CREATED, RunDetail)
+    detail = decode(CREATED, ApiRunDetail)
     assert detail.run.id == RUN_ID
-    assert detail.run.status == ""
+    assert detail.run.status is None
     assert detail.run.created_at == datetime(2024, 5, 1, 10, tzinfo=UTC)
     assert detail.run.scheduled_at is None
     assert detail.run.finished_at is None
-    assert detail.run.pipeline_spec.parameters[0].value == ""
+    assert detail.run.pipeline_spec.parameters[0].value is None
     assert detail.run.resource_references[0].key.id == "e-11"
     assert detail.raw["run"]["service_account"] == "trainer"
 
@@ -184,7 +189,9 @@ def test_an_answer_of_a_creation():
 @pytest.mark.parametrize("body", [b"{}", b'{"run":{}}', b"[]", b"<html></html>"])
 def test_an_answer_without_a_run_is_not_an_empty_run(body):
     with pytest.raises(DecodeError):
-        decode(body, RunDetail)
+        decode(body, ApiRunDetail)
+    with pytest.raises(DecodeError):
+        decode(body, Detail)
 
 
 def test_an_answer_of_a_v2_creation_without_an_id():
@@ -196,7 +203,7 @@ def test_an_answer_of_a_v2_creation_without_an_id():
 def test_an_empty_listing_is_an_empty_object():
     assert decode(b"{}", Rows).runs == ()
     assert decode(b"{}", RowsV2).runs == ()
-    assert decode(b"{}", RunList).next_page_token == ""
+    assert decode(b"{}", ApiListRunsResponse) == ApiListRunsResponse()
 
 
 def test_a_page_with_a_row_that_the_server_cannot_show():
@@ -230,7 +237,7 @@ def test_unset_times_of_both_kinds():
         ("Pending", RunState.QUEUED),
         ("Running", RunState.RUNNING),
         ("Terminating", RunState.RUNNING),
-        ("Unknown", RunState.UNKNOWN),
+        ("Unknown", RunState.QUEUED),
         ("Succeeded", RunState.SUCCEEDED),
         ("Failed", RunState.FAILED),
         ("Error", RunState.FAILED),
@@ -256,10 +263,8 @@ def _manifest(status: dict[str, object], **spec: object) -> str:
     return json.dumps({"metadata": metadata, "spec": spec, "status": status})
 
 
-def _detail(status: str) -> RunDetail:
-    return decode(
-        json.dumps({"run": {"id": "r", "status": status}}).encode(), RunDetail
-    )
+def _detail(status: str) -> Detail:
+    return decode(json.dumps({"run": {"id": "r", "status": status}}).encode(), Detail)
 
 
 FIT = {

@@ -10,15 +10,19 @@ from aioruns.errors import (
     Context,
     NotFound,
     NotSupported,
+    ServerFailure,
     Unreadable,
 )
 from aioruns.http.clock import Clock
+from aioruns.http.codec import Json
 from aioruns.platforms.client import Client
 from aioruns.platforms.kubeflow import nodelogs, requests, statuses
+from aioruns.platforms.kubeflow.explain import INTERNAL
+from aioruns.platforms.kubeflow.filters import Version
 from aioruns.platforms.kubeflow.keys import name_with_key, run_id_of
 from aioruns.platforms.kubeflow.models import RunResult
 from aioruns.platforms.kubeflow.reading import StateReader
-from aioruns.platforms.kubeflow.requests import EVERYWHERE, Version
+from aioruns.platforms.kubeflow.requests import EVERYWHERE
 from aioruns.platforms.kubeflow.server import Probe, Server
 from aioruns.platforms.kubeflow.workflow import Node, workflow_of
 from aioruns.seam import (
@@ -49,7 +53,7 @@ class Adapter:
     namespace: str = ""
     reader: StateReader = field(init=False)
     name: str = field(default="kubeflow", init=False)
-    abilities: Abilities = field(factory=Abilities, init=False)
+    abilities: Abilities = field(default=Abilities(spans_targets=True), init=False)
     _probe: Probe = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -94,11 +98,17 @@ class Adapter:
             spec = dict(body["pipeline_spec"])
             spec.pop("runtime_config", None)
             body["pipeline_spec"] = spec
+        try:
+            return RunRef(submission.target, await self._create(body, is_v2=is_v2))
+        except ServerFailure as error:
+            if error.status == 500 and error.code == INTERNAL:
+                raise _conclusive(error) from error
+            raise
+
+    async def _create(self, body: Json, *, is_v2: bool) -> str:
         if is_v2:
-            created = await self.client.send(requests.create_run_v2(body))
-            return RunRef(submission.target, created.run_id)
-        detail = await self.client.send(requests.create_run(body))
-        return RunRef(submission.target, detail.run.id)
+            return (await self.client.send(requests.submit_v2(body))).run_id
+        return (await self.client.send(requests.submit(body))).run.id
 
     async def find(self, submission: Submission) -> RunRef | None:
         """Look for the run of a key: by its id, or by its name on 1.x servers."""
@@ -125,7 +135,7 @@ class Adapter:
 
     async def _exists(self, run_id: str) -> bool:
         try:
-            await self.client.send(requests.get_run(run_id))
+            await self.client.send(requests.read_detail(run_id))
         except NotFound:
             return False
         return True
@@ -143,7 +153,7 @@ class Adapter:
         read to its end.
         """
         server = await self.server()
-        detail = await self.client.send(requests.get_run(ref.id))
+        detail = await self.client.send(requests.read_detail(ref.id))
         workflow = workflow_of(detail)
         status = statuses.from_detail(ref, detail.run, workflow)
         marks = nodelogs.read_marks(position)
@@ -185,20 +195,34 @@ class Adapter:
         """Terminate a run; one that is ending or has ended is left alone."""
         server = await self.server()
         try:
-            await self.client.send(requests.terminate_run(self.version, ref.id))
+            await self.client.send(requests.act(self.version, ref.id, "terminate"))
         except BadRequest:
             # wire/kubeflow.md 2.6: 400 for runs that are ending or have ended
             found = await self.reader.read_one(ref, server)
-            status = found.get(ref)
-            ending = status is not None and (
-                status.state.final
-                or status.text.lower() in {"terminating", "canceling"}
-            )
-            if not ending:
+            if ref not in found or not statuses.ending(found[ref].text):
                 raise
 
     async def fetch_result(self, ref: RunRef) -> RunResult:
         """The output parameters of a run's nodes."""
-        detail = await self.client.send(requests.get_run(ref.id))
+        detail = await self.client.send(requests.read_detail(ref.id))
         outputs = workflow_of(detail).outputs()
         return RunResult(detail.run.status, outputs, detail.raw)
+
+
+def _conclusive(error: ServerFailure) -> ServerFailure:
+    """A failure of the server's own, after which a creation must not be sent again.
+
+    The server is done with the request, so that one look tells whether there is a run.
+    Most often the request is wrong (wire/kubeflow.md 2.1), and then the server would
+    only say so again. But it may have failed after it started the workflow, and then a
+    second one would run beside it (8.2).
+    """
+    said = (
+        f"{error.args[0]} (this server answers so to mistakes, too: check the ids of "
+        "pipeline, version and experiment, and the manifest)"
+    )
+    made = ServerFailure(
+        said, error.context, error.status, error.code, error.retry_after
+    )
+    made.conclusive = True
+    return made

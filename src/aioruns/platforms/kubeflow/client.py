@@ -1,21 +1,29 @@
 """The client of a Kubeflow Pipelines server."""
 
-import base64
-import binascii
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from aioruns.errors import Context, InvalidInput, Unreadable
+from aioruns.errors import Context, InvalidInput
 from aioruns.http.gate import Gate
+from aioruns.http.request import Progress
 from aioruns.platforms.client import Client
+from aioruns.platforms.kubeflow import metrics as reporting
 from aioruns.platforms.kubeflow import requests
 from aioruns.platforms.kubeflow.adapter import Adapter
+from aioruns.platforms.kubeflow.artifacts import decoded_artifact
 from aioruns.platforms.kubeflow.config import resolve
-from aioruns.platforms.kubeflow.explaining import explain
+from aioruns.platforms.kubeflow.explain import explain
+from aioruns.platforms.kubeflow.filters import Version
 from aioruns.platforms.kubeflow.manifest import read_manifest
+from aioruns.platforms.kubeflow.models import (
+    ApiRunMetric,
+    ReportRunMetricsResponseReportRunMetricResult,
+)
 from aioruns.platforms.kubeflow.pipeline import Pipeline
 from aioruns.platforms.kubeflow.runservice import RunService
+from aioruns.platforms.kubeflow.runservice_v2 import RunServiceV2
+from aioruns.platforms.kubeflow.server import Probe
 from aioruns.runs import Run, Runs
 from aioruns.session import Origin, Session
 
@@ -48,6 +56,7 @@ class Kubeflow(Client):
     Attributes:
         runs: All runs of the server; makes handles from cursors.
         run_service: The server's own operations under their documented names.
+        run_service_v2: Those of REST version v2beta1, for servers of 2.x releases.
 
     Raises:
         MissingCredentials: No address was found; the text names the places.
@@ -89,11 +98,10 @@ class Kubeflow(Client):
         gate = Gate(max_in_flight)
         origin = Origin("kubeflow", config.host, config.auth, explain, gate)
         super().__init__(origin, session)
-        self._version: requests.Version = (
-            "v2beta1" if api_version == "v2beta1" else "v1beta1"
-        )
+        self._version: Version = "v2beta1" if api_version == "v2beta1" else "v1beta1"
         self.runs = Runs(Adapter(self, self._version, config.namespace))
         self.run_service = RunService(self)
+        self.run_service_v2 = RunServiceV2(self, Probe(self.send, "v1beta1"))
 
     def pipeline(
         self,
@@ -158,13 +166,66 @@ class Kubeflow(Client):
             NotFound: There is no such run, node or artifact.
             CallError: The server could not be asked.
         """
-        request = requests.read_artifact(run_id, node_id, name)
+        request = requests.read_artifact("v1beta1", run_id, node_id, name)
+        shown = request.shown(self.origin.base_url)
         answer = await self.send(request)
-        try:
-            return base64.b64decode(answer.data, validate=True)
-        except binascii.Error as error:
-            shown = request.shown(self.origin.base_url)
-            raise Unreadable(
-                f"artifact {name} of node {node_id} is not base64: {error}",
-                Context("kubeflow", "GET", shown, 1),
-            ) from error
+        return decoded_artifact(answer, Context("kubeflow", "GET", shown, 1))
+
+    async def save_artifact(
+        self,
+        run_id: str,
+        node_id: str,
+        name: str,
+        file: str | Path,
+        progress: Progress | None = None,
+    ) -> int:
+        """Stream an output artifact of a node into a file, however large it is.
+
+        Args:
+            run_id: The run.
+            node_id: Id of the workflow node, as in the run's workflow manifest.
+            name: The artifact's name.
+            file: Where to write. What is there is replaced once the whole artifact has
+                come; until then it takes three times its size in that directory.
+            progress: Called with the bytes of the answer, a third more than the
+                artifact, and with all of them if the server says it.
+
+        Returns:
+            The size of the artifact in bytes.
+
+        Raises:
+            InvalidInput: The directory does not exist or cannot be written to.
+            NotFound: There is no such run, node or artifact.
+            Unreadable: The answer is no artifact, or broke off.
+            CallError: The server could not be asked.
+        """
+        return await self.run_service.save_artifact(
+            run_id, node_id, name, file, progress
+        )
+
+    async def report_metrics(
+        self,
+        run_id: str,
+        metrics: Iterable[ApiRunMetric | Mapping[str, object]],
+        *,
+        again: bool = False,
+    ) -> list[ReportRunMetricsResponseReportRunMetricResult]:
+        """Report any number of metrics, in batches of 50.
+
+        A metric is told apart by its node and name, and its first value wins. Batches
+        are sent again after a lost answer; what the lost attempt stored counts as `OK`.
+
+        Args:
+            run_id: The run, in any state.
+            metrics: The metrics. Numbers that are none (NaN) are refused one by one.
+            again: Whether some of them may have been reported before, by a call that
+                failed; then a duplicate counts as `OK`.
+
+        Returns:
+            What became of each, in their order.
+
+        Raises:
+            NotFound: There is no such run.
+            CallError: A batch could not be reported; report all of them again.
+        """
+        return await reporting.report(self, run_id, metrics, again=again)

@@ -8,9 +8,9 @@ from attrs import define, field
 
 from aioruns.errors import InvalidInput
 from aioruns.http.codec import Json
+from aioruns.platforms.kubeflow.filters import Version
 from aioruns.platforms.kubeflow.keys import NAME_LIMIT, name_with_key
 from aioruns.platforms.kubeflow.manifest import Manifest
-from aioruns.platforms.kubeflow.requests import Version
 from aioruns.runs import Run, Runs, RunSpec
 from aioruns.submitting import new_key
 

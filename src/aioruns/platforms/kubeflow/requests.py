@@ -1,25 +1,32 @@
 """Every request to a Kubeflow Pipelines server, as a value."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
-import orjson
 from attrs import frozen
 
-from aioruns.http.codec import Json
-from aioruns.http.request import Request, path, query
+from aioruns.errors import InvalidInput
+from aioruns.http.request import QueryValue, Request, path, query
+from aioruns.platforms.kubeflow.filters import Filter, Version
 from aioruns.platforms.kubeflow.models import (
-    ArtifactData,
+    ApiListRunsResponse,
+    ApiReadArtifactResponse,
+    ApiReportRunMetricsResponse,
+    ApiRunDetail,
+    V2beta1ListRunsResponse,
+    V2beta1Run,
+)
+from aioruns.platforms.kubeflow.models.polling import (
     CreatedV2,
+    Detail,
+    Empty,
     Health,
-    MetricResults,
     Rows,
     RowsV2,
-    RunDetail,
-    RunList,
 )
 
-Version = Literal["v1beta1", "v2beta1"]
+Action = Literal["archive", "unarchive", "terminate", "retry"]
+"""What a POST without a body does to a run."""
 
 LARGEST_PAGE = 200
 """Rows that the server returns at most (wire/kubeflow.md 5.1)."""
@@ -36,69 +43,36 @@ class Scope:
 EVERYWHERE = Scope()
 
 
+def runs_path(version: Version, *segments: object) -> str:
+    """A path below the runs of a REST version.
+
+    Raises:
+        InvalidInput: An id is empty, or not text.
+    """
+    texts = [segment for segment in segments if isinstance(segment, str)]
+    if len(texts) < len(segments):
+        raise InvalidInput(
+            f"ids and names in a path must be text, and these are {segments!r}"
+        )
+    return path("apis", version, "runs", *texts)
+
+
 def health(version: Version) -> Request[Health]:
     """Ask the server about itself; 404 for v2beta1 means G1 (wire/kubeflow.md 1.6)."""
     return Request("GET", path("apis", version, "healthz"), Health)
 
 
-def create_run(body: Mapping[str, object]) -> Request[RunDetail]:
-    """Create a run by v1beta1, which alone takes inline Argo manifests."""
-    return Request("POST", path("apis", "v1beta1", "runs"), RunDetail, json=body)
+# -- v1beta1 -----------------------------------------------------------------------
 
 
-def create_run_v2(body: Mapping[str, object]) -> Request[CreatedV2]:
-    """Create a run by v2beta1, which takes typed parameters and inline IR."""
-    return Request("POST", path("apis", "v2beta1", "runs"), CreatedV2, json=body)
+def create_run(body: object) -> Request[ApiRunDetail]:
+    """Create a run, and read it with all that is documented of it."""
+    return Request("POST", runs_path("v1beta1"), ApiRunDetail, json=body)
 
 
-def get_run(run_id: str) -> Request[RunDetail]:
-    """Read one run; only v1beta1 carries the workflow manifest."""
-    return Request("GET", path("apis", "v1beta1", "runs", run_id), RunDetail)
-
-
-def terminate_run(version: Version, run_id: str) -> Request[None]:
-    """Ask a run to end.
-
-    A second termination is refused with 400 and harms nothing, so it may be repeated.
-    """
-    place = ("apis", version, "runs", run_id)
-    # wire/kubeflow.md 2.6: the slash and the colon are not interchangeable
-    where = (
-        path(*place, "terminate")
-        if version == "v1beta1"
-        else f"{path(*place)}:terminate"
-    )
-    return Request("POST", where, repeatable=True)
-
-
-def read_rows(ids: Sequence[str], scope: Scope = EVERYWHERE) -> Request[Rows]:
-    """Read the states of up to 200 runs by v1beta1."""
-    return Request(
-        "GET",
-        path("apis", "v1beta1", "runs"),
-        Rows,
-        query=_listing("v1beta1", scope, filter_text("op", "id", ids)),
-    )
-
-
-def read_rows_v2(ids: Sequence[str], scope: Scope = EVERYWHERE) -> Request[RowsV2]:
-    """Read the states of up to 200 runs by v2beta1."""
-    return Request(
-        "GET",
-        path("apis", "v2beta1", "runs"),
-        RowsV2,
-        query=_listing("v2beta1", scope, filter_text("operation", "run_id", ids)),
-    )
-
-
-def find_name(name: str, scope: Scope = EVERYWHERE) -> Request[Rows]:
-    """List the runs of exactly this name, by v1beta1."""
-    return Request(
-        "GET",
-        path("apis", "v1beta1", "runs"),
-        Rows,
-        query=_listing("v1beta1", scope, filter_text("op", "name", name)),
-    )
+def get_run(run_id: str) -> Request[ApiRunDetail]:
+    """Read one run, with all that is documented of it."""
+    return Request("GET", runs_path("v1beta1", run_id), ApiRunDetail)
 
 
 def list_runs(
@@ -109,7 +83,7 @@ def list_runs(
     resource_reference_key_type: str | None = None,
     resource_reference_key_id: str | None = None,
     filter_: str | None = None,
-) -> Request[RunList]:
+) -> Request[ApiListRunsResponse]:
     """List runs by v1beta1."""
     pairs = {
         "page_token": page_token,
@@ -119,38 +93,83 @@ def list_runs(
         "resource_reference_key.id": resource_reference_key_id,
         "filter": filter_,
     }
-    return Request("GET", path("apis", "v1beta1", "runs"), RunList, query=query(pairs))
-
-
-def act(run_id: str, action: Literal["archive", "unarchive"]) -> Request[None]:
-    """Put a run away or take it back; both may be repeated (wire/kubeflow.md 2.4)."""
-    where = f"{path('apis', 'v1beta1', 'runs', run_id)}:{action}"
-    return Request("POST", where, repeatable=True)
-
-
-def delete_run(run_id: str) -> Request[None]:
-    """Delete a run, in any state."""
-    return Request("DELETE", path("apis", "v1beta1", "runs", run_id))
-
-
-def retry_run(run_id: str) -> Request[None]:
-    """Run the failed steps again under the same id; a second call would be refused."""
-    return Request("POST", path("apis", "v1beta1", "runs", run_id, "retry"))
+    where = runs_path("v1beta1")
+    return Request("GET", where, ApiListRunsResponse, query=query(pairs))
 
 
 def report_run_metrics(
-    run_id: str, metrics: Sequence[Mapping[str, object]]
-) -> Request[MetricResults]:
+    run_id: str, body: object
+) -> Request[ApiReportRunMetricsResponse]:
     """Report metrics; the first value of a name wins, so that repeating is harmless."""
-    where = f"{path('apis', 'v1beta1', 'runs', run_id)}:reportMetrics"
-    body = {"metrics": list(metrics)}
-    return Request("POST", where, MetricResults, json=body, repeatable=True)
+    where = f"{runs_path('v1beta1', run_id)}:reportMetrics"
+    returns = ApiReportRunMetricsResponse
+    return Request("POST", where, returns, json=body, repeatable=True)
 
 
-def read_artifact(run_id: str, node_id: str, name: str) -> Request[ArtifactData]:
+# -- v2beta1 -----------------------------------------------------------------------
+
+
+def create_run_v2(body: object) -> Request[V2beta1Run]:
+    """Create a run, and read it with all that is documented of it."""
+    return Request("POST", runs_path("v2beta1"), V2beta1Run, json=body)
+
+
+def get_run_v2(run_id: str) -> Request[V2beta1Run]:
+    """Read one run, with all that is documented of it."""
+    return Request("GET", runs_path("v2beta1", run_id), V2beta1Run)
+
+
+def list_runs_v2(
+    *,
+    namespace: str | None = None,
+    experiment_id: str | None = None,
+    page_token: str | None = None,
+    page_size: int | None = None,
+    sort_by: str | None = None,
+    filter_: str | None = None,
+) -> Request[V2beta1ListRunsResponse]:
+    """List runs by v2beta1."""
+    pairs = {
+        "namespace": namespace,
+        "experiment_id": experiment_id,
+        "page_token": page_token,
+        "page_size": page_size,
+        "sort_by": sort_by,
+        "filter": filter_,
+    }
+    where = runs_path("v2beta1")
+    return Request("GET", where, V2beta1ListRunsResponse, query=query(pairs))
+
+
+# -- both --------------------------------------------------------------------------
+
+
+def act(version: Version, run_id: str, action: Action) -> Request[Empty]:
+    """Do something to a run that is already as wanted, or refused, the second time.
+
+    Only a retry must not be sent again: the run may have failed once more since.
+    """
+    # wire/kubeflow.md 2.6: the slash and the colon are not interchangeable
+    slash = version == "v1beta1" and action in {"terminate", "retry"}
+    where = (
+        runs_path(version, run_id, action)
+        if slash
+        else f"{runs_path(version, run_id)}:{action}"
+    )
+    return Request("POST", where, Empty, repeatable=action != "retry")
+
+
+def delete_run(version: Version, run_id: str) -> Request[Empty]:
+    """Delete a run, in any state."""
+    return Request("DELETE", runs_path(version, run_id), Empty)
+
+
+def read_artifact(
+    version: Version, run_id: str, node_id: str, name: str
+) -> Request[ApiReadArtifactResponse]:
     """Read an artifact of a node; v1beta1 serves it on every generation."""
-    place = ("apis", "v1beta1", "runs", run_id, "nodes", node_id, "artifacts", name)
-    return Request("GET", f"{path(*place)}:read", ArtifactData)
+    where = runs_path(version, run_id, "nodes", node_id, "artifacts", name)
+    return Request("GET", f"{where}:read", ApiReadArtifactResponse)
 
 
 def read_log(run_id: str, pod: str) -> Request[object]:
@@ -158,26 +177,49 @@ def read_log(run_id: str, pod: str) -> Request[object]:
     return Request("GET", path("apis", "v1alpha1", "runs", run_id, "nodes", pod, "log"))
 
 
-def filter_text(operator: str, key: str, value: str | Sequence[str]) -> str:
-    """The JSON of a filter with one predicate.
-
-    Args:
-        operator: Key of the operator: `op` in v1beta1, `operation` in v2beta1.
-        key: The column.
-        value: Text for EQUALS, several for IN.
-    """
-    predicate: Json = (
-        {operator: "EQUALS", "key": key, "string_value": value}
-        if isinstance(value, str)
-        else {operator: "IN", "key": key, "string_values": {"values": list(value)}}
-    )
-    text = orjson.dumps({"predicates": [predicate]}).decode()
-    # wire/kubeflow.md 5.2: the server form-decodes a filter a second time
-    return text.replace("+", "\\u002b").replace("%", "\\u0025")
+# -- what submission and state polling need ----------------------------------------
 
 
-def _listing(version: Version, scope: Scope, text: str) -> tuple[tuple[str, str], ...]:
-    pairs: dict[str, str | int | None] = {"page_size": LARGEST_PAGE}
+def submit(body: object) -> Request[Detail]:
+    """Create a run by v1beta1, which alone takes inline Argo manifests."""
+    return Request("POST", runs_path("v1beta1"), Detail, json=body)
+
+
+def submit_v2(body: object) -> Request[CreatedV2]:
+    """Create a run by v2beta1, which takes typed parameters and inline IR."""
+    return Request("POST", runs_path("v2beta1"), CreatedV2, json=body)
+
+
+def read_detail(run_id: str) -> Request[Detail]:
+    """Read one run; only v1beta1 carries the workflow manifest."""
+    return Request("GET", runs_path("v1beta1", run_id), Detail)
+
+
+def read_rows(ids: Sequence[str], scope: Scope = EVERYWHERE) -> Request[Rows]:
+    """Read the states of up to 200 runs by v1beta1."""
+    chosen = Filter().where("id", "IN", list(ids))
+    pairs = _listing("v1beta1", scope, chosen)
+    return Request("GET", runs_path("v1beta1"), Rows, query=pairs)
+
+
+def read_rows_v2(ids: Sequence[str], scope: Scope = EVERYWHERE) -> Request[RowsV2]:
+    """Read the states of up to 200 runs by v2beta1."""
+    chosen = Filter().where("run_id", "IN", list(ids))
+    pairs = _listing("v2beta1", scope, chosen)
+    return Request("GET", runs_path("v2beta1"), RowsV2, query=pairs)
+
+
+def find_name(name: str, scope: Scope = EVERYWHERE) -> Request[Rows]:
+    """List the runs of exactly this name, by v1beta1."""
+    chosen = Filter().where("name", "EQUALS", name)
+    pairs = _listing("v1beta1", scope, chosen)
+    return Request("GET", runs_path("v1beta1"), Rows, query=pairs)
+
+
+def _listing(
+    version: Version, scope: Scope, chosen: Filter
+) -> tuple[tuple[str, str], ...]:
+    pairs: dict[str, QueryValue | None] = {"page_size": LARGEST_PAGE}
     if version == "v2beta1":
         pairs["experiment_id"] = scope.experiment or None
         pairs["namespace"] = scope.namespace or None
@@ -186,4 +228,5 @@ def _listing(version: Version, scope: Scope, text: str) -> tuple[tuple[str, str]
         kind = "EXPERIMENT" if scope.experiment else "NAMESPACE"
         pairs["resource_reference_key.type"] = kind
         pairs["resource_reference_key.id"] = scope.experiment or scope.namespace
-    return query({**pairs, "filter": text})
+    pairs["filter"] = chosen.text(version)
+    return query(pairs)

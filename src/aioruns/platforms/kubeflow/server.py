@@ -9,8 +9,8 @@ from attrs import define, field, frozen
 from aioruns.errors import NotFound, NotSupported
 from aioruns.http.request import Request
 from aioruns.platforms.kubeflow import requests
-from aioruns.platforms.kubeflow.models import Health
-from aioruns.platforms.kubeflow.requests import Version
+from aioruns.platforms.kubeflow.filters import Version
+from aioruns.platforms.kubeflow.models.polling import Health
 
 Generation = Literal["G1", "G2", "G3"]
 """G1: releases 1.x, G2: 2.0 to 2.5, G3: 2.14 and later (wire/kubeflow.md 0.3)."""

@@ -1,6 +1,6 @@
 """What the server says about a run, in common words."""
 
-from aioruns.platforms.kubeflow.models import KubeflowRun, Row, RowV2
+from aioruns.platforms.kubeflow.models.polling import Row, RowV2
 from aioruns.platforms.kubeflow.workflow import Workflow
 from aioruns.seam import RunRef, RunState, Status
 
@@ -10,7 +10,8 @@ STATES = {
     "pending": RunState.QUEUED,
     "running": RunState.RUNNING,
     "terminating": RunState.RUNNING,
-    "unknown": RunState.UNKNOWN,
+    # The v1beta1 view of RUNTIME_STATE_UNSPECIFIED, which is a workflow without phase.
+    "unknown": RunState.QUEUED,
     "succeeded": RunState.SUCCEEDED,
     "failed": RunState.FAILED,
     "error": RunState.FAILED,
@@ -28,6 +29,11 @@ STATES = {
 def state_of(text: str) -> RunState:
     """The state that a word of either REST version means."""
     return STATES.get(text.lower(), RunState.UNKNOWN)
+
+
+def ending(text: str) -> bool:
+    """Whether a run in this state needs no termination: it is ending or has ended."""
+    return text.lower() in {"terminating", "canceling"} or state_of(text).final
 
 
 def from_row(ref: RunRef, row: Row) -> Status:
@@ -64,13 +70,12 @@ def from_row_v2(ref: RunRef, row: RowV2) -> Status:
     )
 
 
-def from_detail(ref: RunRef, run: KubeflowRun, workflow: Workflow) -> Status:
+def from_detail(ref: RunRef, row: Row, workflow: Workflow) -> Status:
     """The status of a run that was read singly, with its workflow manifest.
 
     Terminated runs end as `Failed`; that a user ended them is told by the manifest
     only (wire/kubeflow.md 4.2), as is why a run failed (6.4).
     """
-    row = Row(run.id, run.name, run.status, run.error, run.created_at, run.finished_at)
     plain = from_row(ref, row)
     state, reason = plain.state, plain.reason
     if state is RunState.FAILED:

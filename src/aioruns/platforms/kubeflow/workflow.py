@@ -13,7 +13,7 @@ from attrs import frozen
 
 from aioruns.errors import Context, Unreadable
 from aioruns.http.codec import parse_time
-from aioruns.platforms.kubeflow.models import RunDetail
+from aioruns.platforms.kubeflow.models.polling import Detail
 from aioruns.platforms.kubeflow.server import Generation
 
 _ENDED = frozenset({"Succeeded", "Skipped", "Failed", "Error", "Omitted"})
@@ -106,7 +106,7 @@ class Workflow:
         }
 
 
-def workflow_of(detail: RunDetail) -> Workflow:
+def workflow_of(detail: Detail) -> Workflow:
     """The workflow of a run; errors as of `read_workflow`."""
     text = detail.pipeline_runtime.workflow_manifest
     return read_workflow(text, detail.run.id)

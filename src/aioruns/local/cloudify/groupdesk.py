@@ -104,7 +104,7 @@ class GroupDesk:
 
     async def _cancel(self, group: RunRecord, action: str) -> None:
         defects = self._behaviour.defects
-        members = self._true_members(group)
+        members = self._groups.true_members(group)
         waiting = [r for r in members if status_of(r) == "queued"]
         active = [r for r in members if status_of(r) not in ENDED | {"queued"}]
         # All at once: the end of one member must not start another one.
@@ -132,7 +132,9 @@ class GroupDesk:
                 await self._actions.cancel(record, status)
 
     async def _resume(self, group: RunRecord) -> None:
-        ended = [r for r in self._true_members(group) if status_of(r) in _REVIVED]
+        ended = [
+            r for r in self._groups.true_members(group) if status_of(r) in _REVIVED
+        ]
         free = group.detail["concurrency"] - self._worker.lineup.active_of(group.id)
         for record in ended:
             self._actions.revive(record)
@@ -140,10 +142,6 @@ class GroupDesk:
         await self._worker.start_now(first)
         for record in ended[len(first) :]:
             await self._groups.save(record)
-
-    def _true_members(self, group: RunRecord) -> list[RunRecord]:
-        found = (self._worker.record(run_id) for run_id in group.detail["members"])
-        return [record for record in found if record is not None]
 
     def _light(self, group: RunRecord) -> web.Response:
         answer: dict[str, Json] = fields_of(group, self._groups.columns, hidden=_HEAVY)

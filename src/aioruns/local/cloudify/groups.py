@@ -78,6 +78,11 @@ class Groups:
         found = (self._engine.get(PLATFORM, i) for i in group.detail["members"])
         return [record for record in found if record is not None]
 
+    def true_members(self, group: RunRecord) -> list[RunRecord]:
+        """The executions of a group as they are, whatever lag the request is shown."""
+        with lagging(Lag()):
+            return self.members(group)
+
     def status(self, group: RunRecord) -> str | None:
         """Derived from the members (wire/cloudify.md 3.3)."""
         statuses = {status_of(record) for record in self.members(group)}

@@ -9,6 +9,7 @@ from aioruns.local.cloudify.answers import Refusal, bad, missing
 from aioruns.local.cloudify.defects import Behaviour
 from aioruns.local.cloudify.groups import Groups
 from aioruns.local.cloudify.starting import Starter
+from aioruns.local.cloudify.statuses import ENDED, status_of
 from aioruns.local.cloudify.users import (
     SET_GROUP,
     SET_OWNER,
@@ -196,6 +197,11 @@ class GroupStarter:
             )
         if problem is not None:
             raise problem
+        members_now = self._groups.true_members(group)
+        if any(status_of(record) in ENDED for record in members_now):
+            # The manager creates all members at once: an end is after that, and takes
+            # the next from the queue.
+            self._worker.dequeue_soon()
         return group
 
 

@@ -97,6 +97,8 @@ def _value(value: object) -> object:
         return value
     try:
         match value:
+            case {"int_value": bool()} | {"double_value": bool()}:
+                return value
             case {"int_value": int() | str() as given}:
                 return ApiValue(int_value=int(given), raw=value)
             case {"double_value": float() | int() | str() as given}:

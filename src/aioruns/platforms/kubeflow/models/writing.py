@@ -80,7 +80,8 @@ def _model(value: Any) -> dict[str, Any]:
     for one in attrs.fields(type(value)):
         item = getattr(value, one.name)
         # `raw` is what came, and not what goes.
-        if one.name == "raw" or item is None or item in ([], {}):
+        optional = isinstance(one.default, attrs.Factory)  # type: ignore[arg-type]
+        if one.name == "raw" or item is None or (optional and not item):
             continue
         if one.metadata.get("aioruns.kubeflow") == "int64":
             item = str(item)

@@ -1,6 +1,7 @@
 """What generic code asks of ABEJA."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Final
 
 from attrs import define, field
@@ -9,9 +10,10 @@ from aioruns.errors import NotSupported
 from aioruns.http.clock import Clock
 from aioruns.platforms.abeja import requests
 from aioruns.platforms.abeja.finding import Finder, ServerTime
-from aioruns.platforms.abeja.logs import read_logs
 from aioruns.platforms.abeja.models import AbejaRun, RunRow
 from aioruns.platforms.abeja.payload import MARKER
+from aioruns.platforms.abeja.places import Place
+from aioruns.platforms.abeja.recent import RecentReader
 from aioruns.platforms.abeja.states import StateReader, status
 from aioruns.platforms.client import Client
 from aioruns.seam import (
@@ -85,8 +87,12 @@ class Adapter:
         return statuses
 
     async def read_logs(self, ref: RunRef, position: Position | None) -> LogPage:
-        """Read recent logs; see `aioruns.platforms.abeja.logs`."""
-        return await read_logs(self.client, self.organization_id, ref, position)
+        """Read recent logs; see `aioruns.platforms.abeja.recent`."""
+        ask = partial(
+            requests.get_run_recent_logs, self.organization_id, ref.target, ref.id
+        )
+        reader = RecentReader(self.client, ask, f"run {ref.id}")
+        return await reader.read(Place.of(position))
 
     async def cancel(self, ref: RunRef) -> None:
         """Refuse: ABEJA cannot end a run."""

@@ -3,6 +3,8 @@
 from aioruns.errors import InvalidInput
 from aioruns.http.gate import Gate
 from aioruns.platforms.abeja.adapter import NAME, Adapter
+from aioruns.platforms.abeja.api import Api
+from aioruns.platforms.abeja.catalog import Catalog
 from aioruns.platforms.abeja.config import address, authorization, organization
 from aioruns.platforms.abeja.deployment import Deployment
 from aioruns.platforms.abeja.explain import explain
@@ -35,6 +37,8 @@ class Abeja(Client):
         InvalidInput: The address or another value cannot be right.
 
     Attributes:
+        api: The operations of the platform, under their documented names.
+        catalog: Reads of deployments, versions and services.
         runs: All runs, whatever their deployment.
         organization_id: The organization.
 
@@ -80,6 +84,8 @@ class Abeja(Client):
             Gate(max_in_flight),
         )
         super().__init__(origin, session)
+        self.api = Api(self)
+        self.catalog = Catalog(self)
         self.runs = Runs(Adapter(self, self.organization_id))
 
     def deployment(self, deployment_id: str) -> Deployment:

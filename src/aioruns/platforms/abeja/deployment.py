@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from aioruns.errors import InvalidInput
-from aioruns.platforms.abeja.payload import run_body
+from aioruns.platforms.abeja.payload import spec_body
 from aioruns.runs import Run, Runs, RunSpec
 
 
@@ -57,7 +57,7 @@ class Deployment:
         Raises:
             InvalidInput: All that is wrong with the values, in one text.
         """
-        body = run_body(
+        body = spec_body(
             version_id,
             input_data=input_data,
             output_template=output_template,

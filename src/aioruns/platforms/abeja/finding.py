@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from attrs import define, field
 
 from aioruns.http.clock import Clock
-from aioruns.paging import pages
 from aioruns.platforms.abeja import requests
+from aioruns.platforms.abeja.chain import chain
 from aioruns.platforms.abeja.models import MarkedRow, MarkedRows
 from aioruns.platforms.abeja.payload import MARKER
 from aioruns.platforms.client import Client
@@ -92,7 +92,7 @@ class Finder:
             enough = self._past(page.entries, submission, count)
             return page.entries, None if enough else page.next_page_token
 
-        async for _ in pages(read):
+        async for _ in chain(read):
             pass
         if len(found) > 1:
             logger.warning(

@@ -6,8 +6,8 @@ from contextlib import suppress
 from attrs import define, field
 
 from aioruns.errors import NotFound
-from aioruns.paging import pages
 from aioruns.platforms.abeja import requests
+from aioruns.platforms.abeja.chain import chain
 from aioruns.platforms.abeja.models import RunRow, RunRows
 from aioruns.platforms.client import Client
 from aioruns.seam import RunRef, RunState, Status
@@ -110,7 +110,7 @@ class StateReader:
             enough = fruitless >= missing or count >= len(wanted)
             return page.entries, None if enough else page.next_page_token
 
-        async for _ in pages(read):
+        async for _ in chain(read):
             pass
         return found, count
 

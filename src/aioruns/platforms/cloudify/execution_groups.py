@@ -1,5 +1,6 @@
 """Execution groups under their documented names (wire/cloudify.md 2.6)."""
 
+import logging
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from typing import Any, Final, Unpack
 
@@ -271,7 +272,11 @@ class ExecutionGroups:
         ):
             yield row
 
-    async def restore(self, entities: Iterable[Mapping[str, Any]]) -> int:
+    async def restore(
+        self,
+        entities: Iterable[Mapping[str, Any]],
+        logger: logging.Logger | None = None,
+    ) -> None:
         """Create execution groups from what `dump` gave; nothing is started.
 
         One without executions, or that the manager refuses, is logged, and the others
@@ -279,16 +284,14 @@ class ExecutionGroups:
 
         Args:
             entities: What `dump` gave.
-
-        Returns:
-            How many were created.
+            logger: Where to log; None is a logger of the library.
         """
 
         async def create(entity: Json) -> None:
             entity["executions"] = entity.pop("execution_ids")
             await self.create(**entity)
 
-        return await snapshots.restore(entities, create)
+        await snapshots.restore(entities, logger, create)
 
 
 def group_path(execution_group_id: str) -> str:

@@ -1,5 +1,6 @@
 """Execution schedules under their documented names (wire/cloudify.md 2.5)."""
 
+import logging
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Unpack
 
@@ -231,16 +232,18 @@ class ExecutionSchedules:
         ):
             yield row
 
-    async def restore(self, entities: Iterable[Mapping[str, Any]]) -> int:
+    async def restore(
+        self,
+        entities: Iterable[Mapping[str, Any]],
+        logger: logging.Logger | None = None,
+    ) -> None:
         """Create schedules from what `dump` gave.
 
         One that the manager refuses is logged, and the others go on.
 
         Args:
             entities: What `dump` gave.
-
-        Returns:
-            How many were created.
+            logger: Where to log; None is a logger of the library.
         """
 
         async def create(entity: Json) -> None:
@@ -248,7 +251,7 @@ class ExecutionSchedules:
             entity["rrule"] = (entity.pop("rule", None) or {}).get("rrule")
             await self.create(**entity)
 
-        return await snapshots.restore(entities, create)
+        await snapshots.restore(entities, logger, create)
 
 
 def _where(

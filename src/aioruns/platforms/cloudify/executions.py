@@ -1,5 +1,6 @@
 """Executions under their documented names (wire/cloudify.md 2.1)."""
 
+import logging
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from datetime import date
 from typing import Any, Final, Unpack
@@ -360,7 +361,11 @@ class Executions:
         ):
             yield row
 
-    async def restore(self, entities: Iterable[Mapping[str, Any]]) -> int:
+    async def restore(
+        self,
+        entities: Iterable[Mapping[str, Any]],
+        logger: logging.Logger | None = None,
+    ) -> None:
         """Create executions from what `dump` gave; nothing is started.
 
         Those that were in progress become `cancelled`. One that the manager refuses is
@@ -368,9 +373,7 @@ class Executions:
 
         Args:
             entities: What `dump` gave.
-
-        Returns:
-            How many were created.
+            logger: Where to log; None is a logger of the library.
         """
 
         async def create(entity: Json) -> None:
@@ -383,7 +386,7 @@ class Executions:
             entity["deployment_id"] = entity["deployment_id"] or ""
             await self.create(**entity)
 
-        return await snapshots.restore(entities, create)
+        await snapshots.restore(entities, logger, create)
 
 
 class _DeleteFilters(ExecutionFilters, total=False):

@@ -20,7 +20,7 @@ from aioruns.platforms.cloudify.models import ListResponse
 from aioruns.platforms.cloudify.paging import rows
 from aioruns.platforms.cloudify.queries import included, pairs
 
-logger = logging.getLogger("aioruns.platforms.cloudify")
+_LOGGER = logging.getLogger("aioruns.platforms.cloudify")
 
 
 async def dump(
@@ -61,23 +61,18 @@ async def dump(
 
 async def restore(
     entities: Iterable[Mapping[str, Any]],
+    logger: logging.Logger | None,
     create: Callable[[Json], Awaitable[object]],
-) -> int:
+) -> None:
     """Create things one after the other; log those that are refused.
 
     Args:
         entities: What was dumped.
+        logger: Where to log; None is our own.
         create: Creates one, from a copy of its own.
-
-    Returns:
-        How many were created.
     """
-    created = 0
     for entity in entities:
         try:
             await create(dict(entity))
         except (CallError, InvalidInput) as error:
-            logger.warning("%s was not restored: %s", entity.get("id"), error)
-        else:
-            created += 1
-    return created
+            (logger or _LOGGER).error("not restored: %s: %s", entity["id"], error)

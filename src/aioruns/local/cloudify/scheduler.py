@@ -5,6 +5,7 @@ import itertools
 import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from aioruns.local.cloudify.answers import Refusal
 from aioruns.local.cloudify.naming import PLATFORM
@@ -112,23 +113,31 @@ class Scheduler:
             self._round = asyncio.get_running_loop().create_task(self._run_due())
 
     async def _run_due(self) -> None:
-        for schedule in self.all():
-            due = moment_of(schedule, "next_occurrence")
-            if schedule["enabled"] and due is not None and due <= utcnow():
-                try:
-                    await self._run(schedule, due)
-                except Exception:  # noqa: BLE001 - one schedule must not stop the others
-                    _LOG.exception("The schedule %s met a defect", schedule["id"])
+        for known in self.all():
+            # Read again: it may have been changed while another one was started.
+            schedule = self.get(known["deployment_id"], known["id"])
+            due = schedule and moment_of(schedule, "next_occurrence")
+            if not schedule or not due or not schedule["enabled"] or due > utcnow():
+                continue
+            try:
+                await self._run(schedule, due)
+            except Exception:  # noqa: BLE001 - one schedule must not stop the others
+                _LOG.exception("The schedule %s met a defect", schedule["id"])
         self._round = None
         self._arm()
 
     async def _run(self, schedule: Schedule, due: datetime) -> None:
         plan(schedule)
-        if self._should_run(schedule, due):
-            run_id = await self._start(schedule)
-            schedule["latest"] = run_id or schedule["latest"]
-        if self.get(schedule["deployment_id"], schedule["id"]) is not None:
-            await self.put(schedule)
+        before = schedule["latest"]
+        runs = self._should_run(schedule, due)
+        if runs:
+            # Named before it exists, so that nobody sees the one without the other.
+            schedule["latest"] = str(uuid4())
+        await self.put(schedule)
+        if runs and not await self._start(schedule):
+            schedule["latest"] = before
+            if self.get(schedule["deployment_id"], schedule["id"]) is not None:
+                await self.put(schedule)
 
     def _should_run(self, schedule: Schedule, due: datetime) -> bool:
         if self._worker.resting:
@@ -145,7 +154,7 @@ class Scheduler:
             return False
         return utcnow() - due <= timedelta(minutes=schedule["slip"]) + _SLIP
 
-    async def _start(self, schedule: Schedule) -> str | None:
+    async def _start(self, schedule: Schedule) -> bool:
         arguments = schedule["execution_arguments"]
         wish = Wish(
             deployment_id=schedule["deployment_id"],
@@ -156,13 +165,15 @@ class Scheduler:
             force=arguments.get("force", False),
             dry_run=arguments.get("is_dry_run", False),
             queue=True,
+            id=schedule["latest"],
         )
         try:
-            return str((await self._starter.start(wish))["id"])
+            await self._starter.start(wish)
         except Refusal as refusal:
             name = schedule["id"]
             _LOG.warning("The schedule %s did not start: %s", name, refusal.message)
-            return None
+            return False
+        return True
 
 
 def upcoming(schedule: Schedule, *, most: int = 1000) -> list[str]:

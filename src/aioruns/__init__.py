@@ -8,12 +8,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from aioruns import errors, platforms
+    from aioruns import abeja, cloudify, errors, kubeflow, nextmv
     from aioruns.batch import Outcome, Outcomes, as_completed, gather, submit_all
     from aioruns.http.retry import RetryPolicy
     from aioruns.logs import LogStream
     from aioruns.merging import MergedLogs, RunEvent, merge_logs
-    from aioruns.platforms import abeja, cloudify, kubeflow, nextmv
     from aioruns.platforms.abeja import Abeja
     from aioruns.platforms.cloudify import Cloudify
     from aioruns.platforms.kubeflow import Kubeflow
@@ -48,7 +47,6 @@ __all__ = [
     "kubeflow",
     "merge_logs",
     "nextmv",
-    "platforms",
     "submit_all",
 ]
 
@@ -57,14 +55,13 @@ _HOMES = {
     "aioruns.http.retry": ("RetryPolicy",),
     "aioruns.logs": ("LogStream",),
     "aioruns.merging": ("MergedLogs", "RunEvent", "merge_logs"),
-    "aioruns.platforms.abeja": ("Abeja", "abeja"),
-    "aioruns.platforms.cloudify": ("Cloudify", "cloudify"),
-    "aioruns.platforms.kubeflow": ("Kubeflow", "kubeflow"),
-    "aioruns.platforms.nextmv": ("Nextmv", "nextmv"),
+    "aioruns.abeja": ("Abeja", "abeja"),
+    "aioruns.cloudify": ("Cloudify", "cloudify"),
+    "aioruns.kubeflow": ("Kubeflow", "kubeflow"),
+    "aioruns.nextmv": ("Nextmv", "nextmv"),
     "aioruns.runs": ("LogEvent", "Run", "RunSpec", "RunState", "Status"),
     "aioruns.session": ("Session",),
     "aioruns.errors": ("errors",),
-    "aioruns.platforms": ("platforms",),
 }
 
 

@@ -1,0 +1,3 @@
+"""The public names of Nextmv Cloud: clients, handles, models, errors."""
+
+from aioruns.platforms.nextmv import *  # noqa: F403 - the list is kept there

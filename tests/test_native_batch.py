@@ -1,6 +1,7 @@
 """Batches that a platform runs by itself: followed as specs are, with few requests."""
 
 import asyncio
+import cProfile
 import gc
 
 import anyio
@@ -117,6 +118,26 @@ async def test_all_runs_are_followed_by_one_request_a_round(platform):
     assert len(outcomes) == 1000
     assert platform.calls["read_states"] < 60
     assert max(len(refs) for _, refs in platform.asked) == 1000
+
+
+async def calls_of(count):
+    platform = FakePlatform()
+    profile = cProfile.Profile()
+    with profile:
+        await gather(FakeBatch(platform, succeeding(*[60.0] * count)), results=False)
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+async def test_the_work_grows_with_the_runs_and_not_with_their_square():
+    # All end in one round, so all leave at once.
+    assert await calls_of(1600) < 6 * await calls_of(400)
+
+
+async def test_leaving_a_sweep_of_many_runs_is_no_trouble(platform):
+    batch = FakeBatch(platform, succeeding(*[1000.0] * 50))
+    async with as_completed(batch):
+        await platform.clock.sleep(10.0)
+    assert platform.clock.now() < 1015
 
 
 async def test_a_slow_run_keeps_no_other_outcome_back(platform):

@@ -54,6 +54,7 @@ class Watcher:
     _looking: dict[RunRef, int] = field(factory=dict, init=False)
     _known: dict[RunRef, tuple[float, Status]] = field(factory=dict, init=False)
     _first_seen: dict[RunRef, float] = field(factory=dict, init=False)
+    _electable: set[_Waiter] = field(factory=set, init=False)
     _leader: _Waiter | None = field(default=None, init=False)
     _joined: anyio.Event = field(factory=anyio.Event, init=False)
     _joined_at: float = field(default=0.0, init=False)
@@ -71,6 +72,7 @@ class Watcher:
         loop = asyncio.get_running_loop()
         waiter = _Waiter(ref, loop.create_future())
         self._waiters.setdefault(ref, []).append(waiter)
+        self._electable.add(waiter)
         self._hurry()
         try:
             while True:
@@ -88,7 +90,9 @@ class Watcher:
                 if isinstance(woken, Status):
                     return woken
                 waiter.woken = loop.create_future()
+                self._electable.add(waiter)
         finally:
+            self._electable.discard(waiter)
             if waiter.woken.done() and not waiter.woken.cancelled():
                 waiter.woken.exception()  # seen, even if the wait was cancelled
             self._waiters[ref].remove(waiter)
@@ -259,10 +263,12 @@ class Watcher:
             del self._first_seen[next(iter(self._first_seen))]
 
     def _elect(self) -> None:
-        """Wake one of those who wait to lead, if nobody does."""
-        if self._leader is None:
-            for waiters in self._waiters.values():
-                for waiter in waiters:
-                    if not waiter.woken.done():
-                        waiter.woken.set_result(_LEAD)
-                        return
+        """Wake one of those who wait to lead, if nobody does.
+
+        Thousands may leave after one round; none of them looks through all others.
+        """
+        while self._leader is None and self._electable:
+            waiter = self._electable.pop()
+            if not waiter.woken.done():
+                waiter.woken.set_result(_LEAD)
+                return

@@ -234,6 +234,13 @@ async def test_without_a_known_instance_the_order_does():
     assert seen(members) == {0: "a", 1: "b"}
 
 
+async def test_a_run_that_is_shown_again_is_not_taken_for_another():
+    members, _ = await members_of(
+        wanted("in-1", "in-1"), rows(row("a")), rows(row("a")), rows(row("a"), row("b"))
+    )
+    assert seen(members) == {0: "a", 1: "b"}
+
+
 async def test_runs_of_others_are_left_alone():
     found = [row("x", "other"), row("a"), row("late")]
     members, _ = await members_of(wanted("in-1"), rows(*found))
@@ -326,6 +333,13 @@ async def test_failures_that_last_are_outcomes():
     members, client = await members_of(wanted("in-1"), *[FAILED] * 1000)
     assert isinstance(members[0].error, ServerFailure)
     assert 1120 <= client.clock.now() < 1140
+
+
+async def test_failures_far_apart_are_not_failures_that_last():
+    turns = [FAILED, rows(row("x", "other"))] * 30
+    members, client = await members_of(wanted("in-1"), *turns, rows(row("a")))
+    assert seen(members) == {0: "a"}
+    assert client.clock.now() > 1130
 
 
 async def test_a_refusal_is_no_failure_that_passes():

@@ -1,4 +1,4 @@
-"""A run's log, from its start and from its end (wire/abeja.md 2.4 and 2.5).
+"""Logs of runs and services, from the start and from the end (wire/abeja.md 2.4, 2.5).
 
 Positions in tokens are serials of lines: `log` and `forward` tokens continue behind
 one, a `backward` token continues at it, towards older lines.
@@ -13,9 +13,9 @@ from aiohttp import web
 from aioruns.local.abeja import inputs, views
 from aioruns.local.abeja.answers import Refused
 from aioruns.local.abeja.inputs import Window
-from aioruns.local.abeja.runs import PLATFORM, find
+from aioruns.local.abeja.runs import find
 from aioruns.local.abeja.tokens import seal, unseal
-from aioruns.local.records import Json, Line
+from aioruns.local.records import Json, Line, RunRecord
 
 if TYPE_CHECKING:
     from aioruns.local.abeja.facade import AbejaFacade
@@ -24,25 +24,39 @@ _STREAMS = ("stdout", "stderr")
 
 
 async def logs(abeja: AbejaFacade, request: web.Request) -> web.Response:
-    """Answer a page of lines, oldest first."""
-    run_id = find(abeja, request).id
-    window = inputs.window(request)
-    position = 0
-    if token := request.query.get("next_token"):
-        position = unseal("log", run_id, token)
-    elif abeja.empty_page_with_token:
-        return web.json_response({"events": [], "next_token": seal("log", run_id, 0)})
-    size = abeja.settings.page_size
-    lines = await _lines(abeja, run_id, window, size + 1, after=position)
-    body: dict[str, Json] = {"events": [views.event(line) for line in lines[:size]]}
-    if len(lines) > size:
-        body["next_token"] = seal("log", run_id, lines[size - 1].serial)
-    return web.json_response(body)
+    """Answer a page of a run's lines, oldest first."""
+    return await oldest_first(abeja, request, find(abeja, request))
 
 
 async def recent(abeja: AbejaFacade, request: web.Request) -> web.Response:
-    """Answer a page of lines, newest first, at the end or beside a token."""
-    run_id = find(abeja, request).id
+    """Answer a page of a run's lines, newest first, at the end or beside a token."""
+    return await newest_first(abeja, request, find(abeja, request))
+
+
+async def oldest_first(
+    abeja: AbejaFacade, request: web.Request, record: RunRecord
+) -> web.Response:
+    """A page of what a run or a service wrote, from its start or behind a token."""
+    window = inputs.window(request)
+    position = 0
+    if token := request.query.get("next_token"):
+        position = unseal("log", record.id, token)
+    elif abeja.empty_page_with_token:
+        return web.json_response(
+            {"events": [], "next_token": seal("log", record.id, 0)}
+        )
+    size = abeja.settings.page_size
+    lines = await _lines(abeja, record, window, size + 1, after=position)
+    body: dict[str, Json] = {"events": [views.event(line) for line in lines[:size]]}
+    if len(lines) > size:
+        body["next_token"] = seal("log", record.id, lines[size - 1].serial)
+    return web.json_response(body)
+
+
+async def newest_first(
+    abeja: AbejaFacade, request: web.Request, record: RunRecord
+) -> web.Response:
+    """A page of what a run or a service wrote, from its end or beside a token."""
     window = inputs.window(request)
     forward = request.query.get("next_forward_token")
     backward = request.query.get("next_backward_token")
@@ -51,16 +65,16 @@ async def recent(abeja: AbejaFacade, request: web.Request) -> web.Response:
     size = abeja.settings.page_size
     position = 0
     if forward:
-        position = unseal("forward", run_id, forward)
-        lines = await _lines(abeja, run_id, window, size, after=position)
+        position = unseal("forward", record.id, forward)
+        lines = await _lines(abeja, record, window, size, after=position)
         lines.reverse()
     else:
         older_than = 0  # which to the engine means: the newest
         if backward:
-            position = unseal("backward", run_id, backward)
+            position = unseal("backward", record.id, backward)
             older_than = position + 1
         lines = await _lines(
-            abeja, run_id, window, size, after=older_than, newest_first=True
+            abeja, record, window, size, after=older_than, newest_first=True
         )
     salt = 0
     if lines:
@@ -72,15 +86,15 @@ async def recent(abeja: AbejaFacade, request: web.Request) -> web.Response:
     return web.json_response(
         {
             "events": [views.event(line) for line in lines],
-            "next_backward_token": seal("backward", run_id, oldest, salt),
-            "next_forward_token": seal("forward", run_id, newest, salt),
+            "next_backward_token": seal("backward", record.id, oldest, salt),
+            "next_forward_token": seal("forward", record.id, newest, salt),
         }
     )
 
 
 async def _lines(
     abeja: AbejaFacade,
-    run_id: str,
+    record: RunRecord,
     window: Window,
     count: int,
     *,
@@ -91,8 +105,8 @@ async def _lines(
     found: list[Line] = []
     while True:
         rows = await abeja.engine.lines(
-            PLATFORM,
-            run_id,
+            record.platform,
+            record.id,
             streams=_STREAMS,
             after=after,
             limit=count,

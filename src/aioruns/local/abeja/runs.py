@@ -65,6 +65,8 @@ async def submit(
         scope=deployment_id,
         detail={
             **detail,
+            # wire/abeja.md 2.1: 0 attempts cannot be meant.
+            "attempts": max(1, detail["retry_count"]) if abeja.retries else 1,
             "organization_id": organization_id,
             "version_id": version.id,
             "model_version": version.number,

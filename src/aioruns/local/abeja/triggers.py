@@ -10,7 +10,7 @@ from aiohttp import web
 from aioruns.local.abeja import inputs, views
 from aioruns.local.abeja.answers import Refused
 from aioruns.local.abeja.runs import PLATFORM, check_deployment, page, submit
-from aioruns.local.records import Json, RunRecord
+from aioruns.local.records import Json, RunRecord, utcnow
 
 if TYPE_CHECKING:
     from aioruns.local.abeja.facade import AbejaFacade
@@ -35,6 +35,7 @@ async def create(abeja: AbejaFacade, request: web.Request) -> web.Response:
         organization_id, deployment_id, inputs.text(body, "version_id")
     )
     output = body.get("output_service_name")
+    now = views.timestamp(utcnow())
     trigger: dict[str, Json] = {
         "trigger_id": f"tri-{secrets.token_hex(8)}",
         "organization_id": organization_id,
@@ -50,6 +51,8 @@ async def create(abeja: AbejaFacade, request: web.Request) -> web.Response:
         "distribution": inputs.distribution(body) or 0,
         # wire/abeja.md 8: the official client sends null here, unlike for runs.
         "user_env_vars": inputs.string_map(body, "environment") or {},
+        "created_at": now,
+        "modified_at": now,
     }
     await abeja.engine.put(PLATFORM, _KIND, trigger["trigger_id"], trigger)
     return web.json_response(trigger)
@@ -58,17 +61,15 @@ async def create(abeja: AbejaFacade, request: web.Request) -> web.Response:
 async def listing(abeja: AbejaFacade, request: web.Request) -> web.Response:
     """List a deployment's triggers, all on one page."""
     check_deployment(abeja, request)
-    triggers = abeja.engine.documents(PLATFORM, _KIND).values()
-    deployment_id = request.match_info["deployment_id"]
     return web.json_response(
-        {
-            "entries": [
-                trigger
-                for trigger in triggers
-                if trigger["deployment_id"] == deployment_id
-            ]
-        }
+        {"entries": of(abeja, request.match_info["deployment_id"])}
     )
+
+
+def of(abeja: AbejaFacade, deployment_id: str) -> list[dict[str, Json]]:
+    """A deployment's triggers, in the order of their creation."""
+    triggers = abeja.engine.documents(PLATFORM, _KIND).values()
+    return [one for one in triggers if one["deployment_id"] == deployment_id]
 
 
 async def get(abeja: AbejaFacade, request: web.Request) -> web.Response:

@@ -21,11 +21,26 @@ def timestamp(time: datetime) -> str:
     return naive.isoformat(timespec="microseconds") + "Z"
 
 
+def attempts_left(record: RunRecord) -> int:
+    """How often the program of a run that failed may still be started."""
+    failures = sum(state is State.FAILED for _, state in record.history)
+    attempts: int = record.detail.get("attempts", 1)
+    return max(0, attempts - max(1, failures))
+
+
 def standing(record: RunRecord, now: datetime) -> tuple[str, datetime]:
     """The status at a time, and since when it has been so."""
+    if record.state is State.FAILED and attempts_left(record):
+        return "RUNNABLE", record.ended or record.created
     if record.state.final:
         return _FINAL[record.state], record.ended or record.created
-    if record.state is State.QUEUED:
+    again = any(state is State.FAILED for _, state in record.history)
+    if again and record.state is State.QUEUED:
+        # wire/abeja.md 3.2: between two attempts.
+        return "RUNNABLE", record.history[-1][0]
+    if again:
+        before, after, since = "STARTING", "RUNNING", record.history[-1][0]
+    elif record.state is State.QUEUED:
         before, after, since = "SUBMITTED", "RUNNABLE", record.created
     else:
         before, after, since = "STARTING", "RUNNING", record.started or record.created

@@ -109,6 +109,7 @@ from aioruns.platforms.nextmv.polling import (
     PollingOptions,
     default_polling_options,
 )
+from aioruns.platforms.nextmv.sweeping import Sweep
 
 __all__ = [
     "DEFAULT_POLLING_OPTIONS",
@@ -197,6 +198,7 @@ __all__ = [
     "Status",
     "StatusV2",
     "StopIntent",
+    "Sweep",
     "SwitchbackPlan",
     "SwitchbackPlanUnit",
     "SwitchbackTest",

@@ -4,7 +4,10 @@ import asyncio
 
 import aiohttp
 import pytest
-from tests.local.test_cloudify import ENDED, HEADERS, Api, Programs
+from tests.local.test_cloudify import ENDED, HEADERS, TOKEN, Api, Programs
+
+from aioruns.local.cloudify.statuses import status_of
+from aioruns.local.server import LocalServer
 
 GROUPS = "/execution-groups"
 KEYS = {
@@ -540,3 +543,27 @@ async def test_thousand_members_are_started_in_good_time(fleet):
             await fleet.engine.ended("cloudify", run_id)
     assert ran == 1000
     assert (await fleet.group(group))["status"] == "terminated"
+
+
+async def test_groups_are_kept_over_a_restart(tmp_path):
+    data, shown = str(tmp_path / "runs.db"), []
+    for _ in range(2):
+        async with LocalServer(token=TOKEN, data=data) as server:
+            programs = Programs()
+            server.cloudify.register("d0", "fail", programs.fail)
+            server.cloudify.register("d1", "fail", programs.fail)
+            server.cloudify.deployment_group("pair", ["d0", "d1"])
+            async with aiohttp.ClientSession(server.url, headers=HEADERS) as session:
+                fleet = Fleet(session, programs, server.cloudify, server.engine)
+                if not shown:
+                    group = await fleet.run("fail", "pair")
+                    await fleet.until_group(group, ["failed"] * 2)
+                    await fleet.set(group, concurrency=0)
+                    await fleet.do(group, "resume")
+                    assert await fleet.statuses(group) == ["queued"] * 2
+                    rows = await fleet.rows(f"execution_group_id={group['id']}")
+                shown.append((await fleet.group(group)) | {"status": None})
+                assert await fleet.rows(f"execution_group_id={group['id']}") == rows
+    assert shown[0] == shown[1]
+    statuses = [status_of(r) for r in server.engine.runs("cloudify")]
+    assert statuses == ["failed"] * 2

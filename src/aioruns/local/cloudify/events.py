@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import chain
 
 import orjson
 from aiohttp import web
@@ -11,7 +12,7 @@ from aioruns.local.cloudify.answers import Refusal, as_json, bad, missing, page
 from aioruns.local.cloudify.arrivals import Arrivals
 from aioruns.local.cloudify.groups import Groups
 from aioruns.local.cloudify.guard import caller_of, json_object
-from aioruns.local.cloudify.naming import EVENT, LOG, twin_of
+from aioruns.local.cloudify.naming import EVENT, LOG
 from aioruns.local.cloudify.queries import arrange, moment
 from aioruns.local.cloudify.rows import COLUMNS, EVENTS, LOGS, Row, item, noted_in
 from aioruns.local.cloudify.users import SET_TIMESTAMP, Caller
@@ -64,10 +65,8 @@ class Events:
     def _candidates(self, query: eventquery.EventQuery) -> list[RunRecord]:
         # The follower of one execution or group among very many.
         if "execution_id" in query.runs:
-            wanted = query.runs["execution_id"]
-            twins = map(twin_of, wanted)
-            records = (self._worker.record(i) for i in (*wanted, *twins))
-            return [record for record in records if record is not None]
+            found = map(self._worker.with_id, query.runs["execution_id"])
+            return list(chain.from_iterable(found))
         if "execution_group_id" in query.runs:
             groups = map(self._groups.get, query.runs["execution_group_id"])
             return [group for group in groups if group is not None]

@@ -9,7 +9,7 @@ from aioruns.local.cloudify.actions import Actions, refuse_while_cancelling
 from aioruns.local.cloudify.answers import Refusal, as_json, bad, missing, page
 from aioruns.local.cloudify.defects import Behaviour
 from aioruns.local.cloudify.guard import caller_of, json_object
-from aioruns.local.cloudify.naming import PLATFORM, shown_id, twin_of
+from aioruns.local.cloudify.naming import PLATFORM, shown_id
 from aioruns.local.cloudify.queries import Order, arrange, included, known, orders
 from aioruns.local.cloudify.queries import window as read_window
 from aioruns.local.cloudify.scheduledesk import ScheduleDesk
@@ -60,12 +60,11 @@ class Executions:
         if "id" not in query or lag.current() is not None:
             return self._engine.runs(PLATFORM)
         # The bulk poll of a few among very many.
-        found = []
-        for run_id in dict.fromkeys(query.getall("id")):
-            if self._engine.get(PLATFORM, twin_of(run_id)) is not None:
-                return self._engine.runs(PLATFORM)
-            found.append(self._engine.get(PLATFORM, run_id))
-        return [record for record in found if record is not None]
+        return [
+            record
+            for run_id in dict.fromkeys(query.getall("id"))
+            for record in self._worker.with_id(run_id)
+        ]
 
     async def one(self, request: web.Request) -> web.Response:
         """`GET /executions/{id}`."""
@@ -120,8 +119,8 @@ class Executions:
         doomed = deleting.doomed(matching, choice, defects)
         for record in doomed:
             if self._worker.record(record.id) is record:  # no other request was faster
-                self._worker.forget(record)
                 await self._engine.remove(PLATFORM, record.id)
+                self._worker.forget(record)
         asked = {"_size": window.size, "_offset": window.offset}
         pagination = {
             name.removeprefix("_"): value

@@ -76,7 +76,8 @@ class CloudifyFacade:
         )
 
     def open(self) -> None:
-        """Take up the schedules that an earlier server left."""
+        """Take up what an earlier server left."""
+        self._worker.open()
         self._scheduler.open()
 
     async def close(self) -> None:

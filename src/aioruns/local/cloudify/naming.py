@@ -23,7 +23,7 @@ _TWIN = "\x1ftwin"
 
 
 def twin_of(run_id: str) -> str:
-    """The engine's id of a second execution with the same id (wire/cloudify.md 6.2)."""
+    """The engine's id of the next execution with the same id (wire/cloudify.md 6.2)."""
     return run_id + _TWIN
 
 

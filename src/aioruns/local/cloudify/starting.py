@@ -180,10 +180,8 @@ class Starter:
             )
         if self._behaviour.defects.duplicate_ids:
             await asyncio.sleep(_GAP)
-            if self._worker.record(wanted) is not None:
-                wanted = twin_of(wanted)
             while self._worker.record(wanted) is not None:
-                wanted += "+"
+                wanted = twin_of(wanted)
         return wanted
 
     # -- what is kept -----------------------------------------------------------------

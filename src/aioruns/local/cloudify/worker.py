@@ -19,6 +19,7 @@ from aioruns.local.records import Json, RunRecord, State
 _LOG = logging.getLogger("aioruns.local")
 # wire/cloudify.md 3.4
 _ATTEMPTS = 5
+_BEFORE_START = frozenset({"queued", "pending"})
 
 
 class Worker:
@@ -35,6 +36,12 @@ class Worker:
         """Whether nothing is taken from the queue, as in maintenance."""
         engine.watch(PLATFORM, self._observe)
 
+    def open(self) -> None:
+        """Give up what an earlier server had queued again and not started."""
+        for record in self.records():
+            if record.state.final and record.detail.get("status") in _BEFORE_START:
+                self._fail(record, "the server was restarted")
+
     async def close(self) -> None:
         """End the passes over the queue that are under way."""
         for task in list(self._passes):
@@ -50,6 +57,14 @@ class Worker:
         """One run as it is now; of two with one id, the first."""
         with lagging(Lag()):
             return self._engine.get(PLATFORM, run_id)
+
+    def with_id(self, run_id: str) -> list[RunRecord]:
+        """All runs with an id; more than one only with the defect."""
+        found, wanted = [], run_id
+        while (record := self.record(wanted)) is not None:
+            found.append(record)
+            wanted = twin_of(wanted)
+        return found
 
     def alone(self, run_id: str) -> None:
         """Refuse an id that two executions have (wire/cloudify.md 6.2)."""

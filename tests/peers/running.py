@@ -10,19 +10,32 @@ _ROOT = Path(__file__).parents[2]
 _LIMIT = 60.0
 
 
-def interpreter() -> Path:
-    """The interpreter of the environment that has the official clients."""
-    chosen = os.environ.get("AIORUNS_PEERS_PYTHON")
-    path = Path(chosen) if chosen else _ROOT / ".venv-peers" / "bin" / "python"
+_VARIABLES = {
+    ".venv-peers": "AIORUNS_PEERS_PYTHON",
+    # Two releases of one client cannot be in one environment.
+    ".venv-peers-kfp2": "AIORUNS_PEERS_KFP2_PYTHON",
+}
+
+
+def interpreter(environment: str = ".venv-peers") -> Path:
+    """The interpreter of an environment that has official clients."""
+    variable = _VARIABLES[environment]
+    chosen = os.environ.get(variable)
+    path = Path(chosen) if chosen else _ROOT / environment / "bin" / "python"
     if not path.exists():
         raise AssertionError(
             f"There is no interpreter {path} with the official clients: `make peers` "
-            "makes it, and AIORUNS_PEERS_PYTHON may name another one."
+            f"makes it, and {variable} may name another one."
         )
     return path
 
 
-async def drive(script: str, *args: str, env: dict[str, str] | None = None) -> dict:
+async def drive(
+    script: str,
+    *args: str,
+    env: dict[str, str] | None = None,
+    environment: str = ".venv-peers",
+) -> dict:
     """Run a script of this directory and return the JSON object that it prints last.
 
     Args:
@@ -30,10 +43,11 @@ async def drive(script: str, *args: str, env: dict[str, str] | None = None) -> d
         args: Its arguments.
         env: Variables beside PATH; nothing else of ours reaches the script, so that no
             proxy, profile or import path does.
+        environment: The one with the official client.
     """
     with tempfile.TemporaryDirectory(prefix="aioruns-peer-") as home:
         process = await asyncio.create_subprocess_exec(
-            str(interpreter()),
+            str(interpreter(environment)),
             str(Path(__file__).with_name(script)),
             *args,
             stdin=asyncio.subprocess.DEVNULL,

@@ -181,7 +181,9 @@ class Adapter:
             return await self._client.send(requests.get_execution(ref.id))
         except AmbiguousNameError:
             page = await self._client.send(requests.list_executions(ref.id))
-            return page.items[0]
+            if not page:
+                raise
+            return page[0]
 
 
 def _of_ids(rows: Iterable[ExecutionState]) -> Mapping[str, ExecutionState]:

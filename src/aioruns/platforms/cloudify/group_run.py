@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from aioruns.errors import Context, GaveUp, NotFound
 from aioruns.http.codec import Json
 from aioruns.native import Member
+from aioruns.platforms.cloudify import requests
 from aioruns.platforms.cloudify.acting import cancel_action, group_action
 from aioruns.platforms.cloudify.errors import IllegalActionError
 from aioruns.platforms.cloudify.execution_groups import group_path
 from aioruns.platforms.cloudify.models import Event, Execution, ExecutionGroup
-from aioruns.platforms.cloudify.requests import MARKER
 from aioruns.platforms.cloudify.statuses import state_of
 from aioruns.together import each
 from aioruns.waiting import FIRST_INTERVAL, LONGEST_INTERVAL
@@ -52,10 +52,8 @@ class GroupRun:
 
         It costs the manager little, however large the group is.
         """
-        page = await self.client.summary.executions.get(
-            "status", execution_group_id=self.id
-        )
-        return {str(row["status"]): int(row["executions"]) for row in page}
+        page = await self.client.send(requests.count_states(self.id))
+        return {row.status: row.executions for row in page}
 
     async def wait(self, within: float | None = None) -> Mapping[str, int]:
         """Wait until all executions have ended, however they do.
@@ -188,7 +186,7 @@ class GroupRun:
 
     def _member(self, index: int, row: Execution) -> Member:
         target = row.deployment_id or ""
-        parameters = {k: v for k, v in row.parameters.items() if k != MARKER}
+        parameters = {k: v for k, v in row.parameters.items() if k != requests.MARKER}
         payload: Json = {
             "deployment_id": target,
             "workflow_id": row.workflow_id,

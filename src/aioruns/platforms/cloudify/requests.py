@@ -12,6 +12,7 @@ from aioruns.platforms.cloudify.models import (
     ExecutionMark,
     ExecutionState,
     ListResponse,
+    StatusCount,
 )
 from aioruns.seam import Submission
 
@@ -68,6 +69,13 @@ def list_executions(run_id: str) -> Request[ListResponse[Execution]]:
     """Read all executions of one id, the oldest first."""
     asked = query({"id": run_id, "_include_system_workflows": True})
     return Request("GET", path("executions"), ListResponse[Execution], asked)
+
+
+def count_states(group_id: str) -> Request[ListResponse[StatusCount]]:
+    """Count the executions of a group by their status (wire/cloudify.md 6.1)."""
+    asked = query({"_target_field": "status", "execution_group_id": group_id})
+    where = path("summary", "executions")
+    return Request("GET", where, ListResponse[StatusCount], asked)
 
 
 def get_state(run_id: str) -> Request[ExecutionState]:

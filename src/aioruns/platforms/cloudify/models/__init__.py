@@ -5,6 +5,7 @@ from aioruns.platforms.cloudify.models.executions import (
     Execution,
     ExecutionMark,
     ExecutionState,
+    StatusCount,
 )
 from aioruns.platforms.cloudify.models.groups import ExecutionGroup
 from aioruns.platforms.cloudify.models.lists import (
@@ -25,4 +26,5 @@ __all__ = [
     "ListResponse",
     "Metadata",
     "Pagination",
+    "StatusCount",
 ]

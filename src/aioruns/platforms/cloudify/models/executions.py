@@ -103,6 +103,14 @@ class ExecutionState:
 
 
 @frozen
+class StatusCount:
+    """How many executions have a status (wire/cloudify.md 2.9)."""
+
+    status: str
+    executions: int
+
+
+@frozen
 class ExecutionMark:
     """The fields of an execution by which a submission is found again."""
 

@@ -183,7 +183,7 @@ async def test_a_failed_run_is_runnable_again_while_attempts_are_left(
     assert record.state is State.SUCCEEDED
     assert (await get(f"{DEPLOYMENT}/runs/{run_id}"))["status"] == "SUCCEEDED"
     assert not {"FAILED", "SUCCEEDED"} & set(walk)
-    assert "RUNNABLE" in walk[walk.index("RUNNING") :] or "STARTING" in walk
+    assert {"RUNNABLE", "STARTING"} & set(walk[walk.index("RUNNING") :])
     log = await get(f"{DEPLOYMENT}/runs/{run_id}/logs")
     assert texts(log) == ["attempt 1", "attempt 2", "attempt 3"]
 

@@ -110,6 +110,7 @@ def answered(record: RunRecord, status: str) -> dict[str, Json]:
     body |= {"status": status, "status_display": displayed(status)}
     if status not in ENDED:
         body["ended_at"] = None
-    if status in {"pending", "queued"} and not body["resume"]:
+    restored = "status" in record.detail
+    if status in {"pending", "queued"} and not body["resume"] and not restored:
         body |= {"started_at": None, "error": None}
     return body

@@ -86,16 +86,15 @@ def tls_settings(
         return None
     where = Path(cert).expanduser()
     try:
-        if where.is_dir():
-            context = ssl.create_default_context(capath=where)
-        else:
-            context = ssl.create_default_context(cafile=where)
-    except (OSError, ssl.SSLError) as error:
-        said = error.strerror or error
-        raise InvalidInput(
-            f"the certificates in {where} cannot be used ({said}): give the PEM file "
-            "of the manager's certificate authority"
-        ) from error
+        context = ssl.create_default_context(cafile=where)
+    except OSError as error:
+        if not where.is_dir():
+            said = error.strerror or error
+            raise InvalidInput(
+                f"the certificates in {where} cannot be used ({said}): give the PEM "
+                "file of the manager's certificate authority"
+            ) from error
+        context = ssl.create_default_context(capath=where)
     # Managers make an authority of their own, often without the extensions that newer
     # Pythons ask for; the official client takes it.
     context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", ssl.VerifyFlags(0))

@@ -99,7 +99,6 @@ class ExecutionState:
     created_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    deployment_id: str | None = None
 
 
 @frozen

@@ -30,6 +30,7 @@ VALUES = st.recursive(
 OBJECTS = st.dictionaries(TEXTS, VALUES, max_size=4)
 KINDS = [
     models.Execution,
+    models.ScheduledExecution,
     models.ExecutionState,
     models.ExecutionMark,
     models.ExecutionGroup,
@@ -140,8 +141,8 @@ def test_a_list_is_a_sequence_of_its_items():
 
 
 def test_an_execution_knows_its_constants():
-    execution = models.Execution(status="cancelled")
+    execution = models.Execution("e", "cancelled")
     assert execution.KILL_CANCELLING == "kill_cancelling"
     assert execution.status in models.Execution.END_STATES
     assert execution.ended
-    assert not models.Execution(status=models.Execution.STARTED).ended
+    assert not models.Execution("e", models.Execution.STARTED).ended

@@ -147,7 +147,8 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
-    kind = type(value).__name__
+    kinds = [kind.__name__ for kind in type(value).__mro__]
+    kind = next((name for name in kinds if name in PROPERTIES), kinds[0])
     if kind in PROPERTIES:
         return {
             "properties": {

@@ -58,7 +58,7 @@ class ExecutionGroups:
         """List execution groups, one page.
 
         Args:
-            _include: Fields to ask for; None asks for all.
+            _include: Fields to ask for, beside `id`; None asks for all.
             **filters: Fields and their values, and which part of the list.
                 `_get_data=True` fills `execution_ids` and `status`, which are None
                 otherwise.
@@ -75,8 +75,7 @@ class ExecutionGroups:
         Yields:
             The groups; arguments as of `list`.
         """
-        fields = None if _include is None else [*dict.fromkeys([*_include, "id"])]
-        asked = {**filters, "_include": fields, "_sort": ["created_at", "id"]}
+        asked = {**filters, "_include": _include, "_sort": ["created_at", "id"]}
 
         async def read(offset: int) -> ListResponse[ExecutionGroup]:
             return await self._client.send(_list(asked | {"_offset": offset}))
@@ -91,9 +90,9 @@ class ExecutionGroups:
 
         Args:
             execution_group_id: Its id.
-            _include: Fields to ask for; None asks for all.
+            _include: Fields to ask for, beside `id`; None asks for all.
         """
-        query = pairs({"_include": included(_include)})
+        query = pairs({"_include": included(_include, "id")})
         where = group_path(execution_group_id)
         return await self._client.send(Request("GET", where, ExecutionGroup, query))
 
@@ -343,6 +342,6 @@ def _change(execution_group_id: str, body: Json) -> Request[ExecutionGroup]:
 
 
 def _list(asked: Mapping[str, Any]) -> Request[ListResponse[ExecutionGroup]]:
-    query = pairs({**asked, "_include": included(asked["_include"])})
+    query = pairs({**asked, "_include": included(asked["_include"], "id")})
     where = path("execution-groups")
     return Request("GET", where, ListResponse[ExecutionGroup], query)

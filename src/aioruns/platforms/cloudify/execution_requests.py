@@ -1,6 +1,6 @@
 """What the operations on executions send, checked (wire/cloudify.md 2.2, 2.3)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aioruns.errors import InvalidInput
@@ -11,6 +11,7 @@ from aioruns.platforms.cloudify.queries import (
     When,
     flags,
     identified,
+    included,
     json_object,
     pairs,
     time_text,
@@ -47,10 +48,10 @@ def list_query(
 
 
 def list_request(
-    asked: Mapping[str, object], fields: str | None
+    asked: Mapping[str, object], fields: Iterable[str] | None
 ) -> Request[ListResponse[Execution]]:
     """Ask for a page of executions."""
-    query = pairs({**asked, "_include": fields})
+    query = pairs({**asked, "_include": included(fields, "id", "status")})
     return Request("GET", path("executions"), ListResponse[Execution], query)
 
 

@@ -185,7 +185,7 @@ class ExecutionSchedules:
         """List schedules, one page.
 
         Args:
-            _include: Fields to ask for; None asks for all.
+            _include: Fields to ask for, beside `id`; None asks for all.
             sort: Field to sort by.
             is_descending: Whether the order is reversed.
             **filters: Fields and their values, and which part of the list.
@@ -193,7 +193,7 @@ class ExecutionSchedules:
         asked: dict[str, object] = dict(filters)
         if sort:
             asked["_sort"] = order(sort, is_descending=is_descending)
-        query = pairs({**asked, "_include": included(_include)})
+        query = pairs({**asked, "_include": included(_include, "id")})
         where = path("execution-schedules")
         return await self._client.send(
             Request("GET", where, ListResponse[ExecutionSchedule], query)
@@ -210,10 +210,10 @@ class ExecutionSchedules:
         Args:
             schedule_id: Its id.
             deployment_id: Its deployment.
-            _include: Fields to ask for; None asks for all.
+            _include: Fields to ask for, beside `id`; None asks for all.
         """
         return await self._client.send(
-            _request("GET", schedule_id, deployment_id, fields=included(_include))
+            _request("GET", schedule_id, deployment_id, fields=included(_include, "id"))
         )
 
     async def dump(

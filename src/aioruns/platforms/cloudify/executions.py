@@ -17,7 +17,11 @@ from aioruns.platforms.cloudify.execution_requests import (
     list_request,
     start_body,
 )
-from aioruns.platforms.cloudify.models import Execution, ListResponse
+from aioruns.platforms.cloudify.models import (
+    Execution,
+    ListResponse,
+    ScheduledExecution,
+)
 from aioruns.platforms.cloudify.paging import rows
 from aioruns.platforms.cloudify.queries import (
     ExecutionFilters,
@@ -73,7 +77,7 @@ class Executions:
         """List executions, one page.
 
         Args:
-            _include: Fields to ask for; None asks for all.
+            _include: Fields to ask for, beside `id` and `status`; None asks for all.
             deployment_id: Those of one deployment.
             include_system_workflows: Those of the manager's own workflows, too.
             sort: Field to sort by; by default the time of creation.
@@ -94,7 +98,7 @@ class Executions:
             order(sort, is_descending=is_descending),
             filters,
         )
-        return await self._client.send(list_request(asked, included(_include)))
+        return await self._client.send(list_request(asked, _include))
 
     async def iterate(
         self,
@@ -113,14 +117,14 @@ class Executions:
         Yields:
             The executions.
         """
-        fields = None if _include is None else dict.fromkeys([*_include, "id"])
+        fields = None if _include is None else [*_include]
         first = order(sort, is_descending=is_descending)
         asked = list_query(deployment_id, include_system_workflows, first, filters)
         # wire/cloudify.md 2.2: executions created at once have no order of their own.
         asked["_sort"] = [first, "id"]
 
         async def read(offset: int) -> ListResponse[Execution]:
-            request = list_request(asked | {"_offset": offset}, included(fields))
+            request = list_request(asked | {"_offset": offset}, fields)
             return await self._client.send(request)
 
         async for row in rows(read, lambda row: row.id):
@@ -133,13 +137,13 @@ class Executions:
 
         Args:
             execution_id: Its id.
-            _include: Fields to ask for; None asks for all.
+            _include: Fields to ask for, beside `id` and `status`; None asks for all.
 
         Raises:
             NotFound: There is none, or not any more.
             AmbiguousNameError: There are several; list them by `id=`.
         """
-        fields = pairs({"_include": included(_include)})
+        fields = pairs({"_include": included(_include, "id", "status")})
         return await self._client.send(
             Request("GET", execution_path(execution_id), Execution, fields)
         )
@@ -188,7 +192,8 @@ class Executions:
             error: Its error text, for those who may choose it.
 
         Returns:
-            The execution as it was created, usually `pending` or `queued`.
+            The execution as it was created, usually `pending` or `queued`; with
+            `schedule` a `ScheduledExecution`.
 
         Raises:
             InvalidInput: A value cannot be right; nothing was sent.
@@ -222,8 +227,9 @@ class Executions:
                 "error": error,
             },
         )
+        kind = Execution if schedule is None else ScheduledExecution
         return await self._client.send(
-            Request("POST", path("executions"), Execution, json=body)
+            Request("POST", path("executions"), kind, json=body)
         )
 
     start = create

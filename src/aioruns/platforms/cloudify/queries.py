@@ -125,11 +125,19 @@ def _text(value: object) -> str | None:
     return time_text(value) if isinstance(value, datetime) else str(value)
 
 
-def included(fields: Iterable[str] | None) -> str | None:
-    """The value of `_include`; None asks for all fields."""
+def included(fields: Iterable[str] | None, *always: str) -> str | None:
+    """The value of `_include`; no fields ask for all.
+
+    Args:
+        fields: What to ask for; a text is one field, or several with commas.
+        always: What is asked for besides: without it a thing cannot be told from an
+            answer that is none.
+    """
     if fields is None:
         return None
-    return (fields if isinstance(fields, str) else ",".join(fields)) or None
+    names = fields.split(",") if isinstance(fields, str) else fields
+    asked = [name for name in dict.fromkeys(names) if name]
+    return ",".join(dict.fromkeys([*asked, *always])) if asked else None
 
 
 def order(sort: str | None, *, is_descending: bool) -> str | None:

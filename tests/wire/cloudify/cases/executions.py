@@ -25,8 +25,13 @@ LISTS = [
         '_include=["id", "status"]',
         page({"id": "e-1", "status": "x"}),
     ),
-    _case("list", "include-first", '["id"]', page({"id": "e-1"})),
-    _case("list", "include-tuple", '_include=("status",)', page({"status": "queued"})),
+    _case("list", "include-first", '["id"]', page({"id": "e-1", "status": "x"})),
+    _case(
+        "list",
+        "include-tuple",
+        '_include=("status",)',
+        page({"id": "e-1", "status": "queued"}),
+    ),
     _case(
         "list", "system", "include_system_workflows=True", page(shapes.SYSTEM_EXECUTION)
     ),
@@ -58,7 +63,7 @@ LISTS = [
         "everything",
         '["id"], deployment_id="d", include_system_workflows=True, sort="id", '
         'is_descending=True, visibility="tenant", _size=1',
-        page({"id": "e"}),
+        page({"id": "e", "status": "x"}),
     ),
     _case("list", "unknown-filter", 'colour="red"', fails(400, "bad_parameters_error")),
     _case(
@@ -103,9 +108,14 @@ READS = [
         "get",
         "include",
         '"e-1", _include=["id", "error"]',
-        ok({"id": "e-1", "error": "x"}),
+        ok({"id": "e-1", "error": "x", "status": "y"}),
     ),
-    _case("get", "include-without-id", '"e-1", ["error"]', ok({"error": "x"})),
+    _case(
+        "get",
+        "include-other",
+        '"e-1", ["error"]',
+        ok({"id": "e-1", "error": "x", "status": "y"}),
+    ),
     _case("get", "odd-id", '"a b/c?d#e"', SAME),
     _case("get", "empty-id", '""', official_fails=True),
     _case("get", "missing", '"e-9"', fails(404, "not_found_error")),

@@ -5,6 +5,7 @@ from aioruns.platforms.cloudify.models.executions import (
     Execution,
     ExecutionMark,
     ExecutionState,
+    ScheduledExecution,
     StatusCount,
 )
 from aioruns.platforms.cloudify.models.groups import ExecutionGroup
@@ -26,5 +27,6 @@ __all__ = [
     "ListResponse",
     "Metadata",
     "Pagination",
+    "ScheduledExecution",
     "StatusCount",
 ]

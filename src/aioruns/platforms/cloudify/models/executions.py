@@ -13,10 +13,11 @@ from aioruns.platforms.cloudify.models.answers import Answer
 class Execution(Answer):
     """An execution of a workflow.
 
-    What `_include` left out, or the manager does not know, has the default.
+    What `_include` left out, or the manager does not know, has the default; `id` and
+    `status` are always asked for.
 
     Attributes:
-        id: Its id; empty in the answer to a start that was scheduled.
+        id: Its id.
         status: The manager's word for where it stands.
         status_display: `completed` for `terminated`, otherwise the status.
         workflow_id: Which workflow it executes.
@@ -56,8 +57,8 @@ class Execution(Answer):
     SCHEDULED: ClassVar[str] = "scheduled"
     END_STATES: ClassVar[tuple[str, ...]] = (TERMINATED, FAILED, CANCELLED)
 
-    id: str = ""
-    status: str = ""
+    id: str
+    status: str
     status_display: str | None = None
     workflow_id: str | None = None
     deployment_id: str | None = None
@@ -87,6 +88,14 @@ class Execution(Answer):
     def ended(self) -> bool:
         """Whether it has ended, however it did; a resume may change that."""
         return self.status in self.END_STATES
+
+
+@frozen
+class ScheduledExecution(Execution):
+    """What a start at a later time answers: almost nothing (wire/cloudify.md 2.5)."""
+
+    id: str = ""
+    status: str = "scheduled"
 
 
 @frozen

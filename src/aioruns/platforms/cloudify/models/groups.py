@@ -30,7 +30,7 @@ class ExecutionGroup(Answer):
         raw: The object as it came.
     """
 
-    id: str = ""
+    id: str
     execution_ids: tuple[str, ...] | None = None
     status: str | None = None
     deployment_group_id: str | None = None

@@ -39,7 +39,7 @@ class ExecutionSchedule(Answer):
         raw: The object as it came.
     """
 
-    id: str = ""
+    id: str
     deployment_id: str | None = None
     workflow_id: str | None = None
     parameters: Json = field(factory=dict, repr=False)

@@ -8,13 +8,12 @@ import json
 import sys
 import tarfile
 import uuid
-from collections import defaultdict
 from urllib.parse import quote
 
 import aiohttp
 import anyio
 import pytest
-from yarl import URL
+from tests.local.kubeflow_api import Api, python, workflow
 
 from aioruns.local import Fault, LocalServer
 from aioruns.local.records import State
@@ -22,71 +21,6 @@ from aioruns.local.records import State
 EPOCH = "1970-01-01T00:00:00Z"
 GENERATIONS = ("G1", "G2", "G3")
 MODERN = ("G2", "G3")
-
-
-class Api:
-    """Requests with the token, and what came back."""
-
-    def __init__(self, server, http):
-        self.server = server
-        self.http = http
-        self.facade = server.kubeflow
-        self.began = defaultdict(asyncio.Event)
-        server.engine.watch("kubeflow", self._watch)
-
-    def _watch(self, record):
-        if record.state is State.RUNNING:
-            self.began[record.id].set()
-
-    async def raw(self, method, path, *, json=None, data=None, token=None):
-        headers = {"authorization": f"Bearer {token or self.server.token}"}
-        url = self.server.url + path
-        async with self.http.request(
-            method, exact(url), json=json, data=data, headers=headers
-        ) as answer:
-            return answer.status, await answer.read(), answer.headers
-
-    async def call(self, method, path, **sent):
-        status, body, _ = await self.raw(method, path, **sent)
-        return status, json.loads(body)
-
-    async def ok(self, method, path, **sent):
-        status, body = await self.call(method, path, **sent)
-        assert status == 200, body
-        return body
-
-    async def create(self, name="a run", **fields):
-        body = {"name": name, "pipeline_spec": {"pipeline_id": "p"}, **fields}
-        detail = await self.ok("POST", "/apis/v1beta1/runs", json=body)
-        return detail["run"]["id"]
-
-    async def get(self, run_id):
-        detail = await self.ok("GET", f"/apis/v1beta1/runs/{run_id}")
-        text = detail["pipeline_runtime"]["workflow_manifest"]
-        return detail["run"], json.loads(text)
-
-    async def get2(self, run_id):
-        return await self.ok("GET", f"/apis/v2beta1/runs/{run_id}")
-
-    async def ended(self, run_id):
-        return await self.server.engine.ended("kubeflow", run_id)
-
-    async def running(self, run_id):
-        await self.began[run_id].wait()
-
-    async def log(self, run_id, node, query=""):
-        url = f"{self.server.url}/apis/v1alpha1/runs/{run_id}/nodes/{node}/log{query}"
-        async with self.http.get(url) as answer:
-            assert answer.status == 200
-            text = await answer.text()
-            kind = "text/plain; charset=utf-8" if text else None
-            assert answer.headers.get("Content-Type") == kind
-            return text
-
-
-def exact(url):
-    """Paths are sent exactly as written."""
-    return URL(url, encoded=True)
 
 
 @pytest.fixture
@@ -109,24 +43,6 @@ async def fails(job):
 async def endless(job):
     await job.log("started")
     await asyncio.Event().wait()
-
-
-def python(code, **template):
-    container = {"image": "x", "command": [sys.executable, "-c"], "args": [code]}
-    return {"name": "main", "container": container, **template}
-
-
-def workflow(*templates, entrypoint="main", parameters=()):
-    return {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "Workflow",
-        "metadata": {"generateName": "wf-", "annotations": {"mine": "kept"}},
-        "spec": {
-            "entrypoint": entrypoint,
-            "arguments": {"parameters": list(parameters)},
-            "templates": list(templates),
-        },
-    }
 
 
 # -- connection ----------------------------------------------------------------------

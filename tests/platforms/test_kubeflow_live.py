@@ -11,6 +11,7 @@ import pytest
 from aioruns.errors import (
     BadRequest,
     Conflict,
+    Forbidden,
     InvalidInput,
     NotFound,
     NotSupported,
@@ -792,6 +793,80 @@ async def test_credentials_are_refreshed_under_a_long_wait(
             status = await run.wait(within=20)
         assert status.state is RunState.SUCCEEDED
         assert [line async for line in run.logs()]
+
+
+@pytest.fixture
+def team(server: LocalServer, programs: Programs) -> None:
+    """Two users, of whom one may only look."""
+    server.kubeflow.multi_user = True
+    server.kubeflow.experiment("e-team", namespace="team")
+    server.kubeflow.user("alice", {"team": None}, token="alice-token")
+    server.kubeflow.user("bob", {"team": ["get", "list"]})
+
+
+@GENERATIONS
+async def test_a_multi_user_server(server, session, programs, team, generation):
+    server.kubeflow.generation = generation
+    kubeflow = Kubeflow(
+        server.url, token="alice-token", namespace="team", session=session
+    )
+    talk = kubeflow.pipeline("talk")
+    runs = [await talk.submit(experiment_id="e-team") for _ in range(3)]
+    for run in runs:
+        assert (await run.wait(within=20)).state is RunState.SUCCEEDED
+    assert (await lines_of(runs[0]))[: len(LINES)] == LINES
+    # Handles without an experiment are read in the namespace, by one listing.
+    again = [kubeflow.run(run.id) for run in runs]
+    before = server.requests["kubeflow"]
+    found = await kubeflow.runs.platform.read_states(run.ref for run in again)
+    assert len(found) == 3
+    assert server.requests["kubeflow"] == before + 1
+    with pytest.raises(BadRequest, match="Experiment"):
+        await talk.submit()
+    server.faults.add(Fault("drop-after", "POST /apis/v1beta1/runs$", times=1))
+    await talk.submit(experiment_id="e-team")
+    assert count(server) == 4
+
+
+@GENERATIONS
+async def test_a_user_who_may_only_look(server, session, team, generation):
+    server.kubeflow.generation = generation
+    alice = Kubeflow(server.url, token=server.token, user_id="alice", session=session)
+    run = await alice.pipeline("wait").submit(experiment_id="e-team")
+    bob = Kubeflow(server.url, token=server.token, user_id="bob", session=session)
+    assert not (await bob.run(run.id).state()).final
+    with pytest.raises(Forbidden, match="bob"):
+        await bob.run(run.id).cancel()
+    with pytest.raises(Forbidden):
+        await bob.pipeline("talk").submit(experiment_id="e-team")
+    await alice.run(run.id).cancel()
+    assert (await run.wait(within=20)).state is RunState.CANCELED
+    nobody = Kubeflow(server.url, token=server.token, session=session)
+    with pytest.raises(ServerFailure if generation == "G1" else Unauthorized):
+        await nobody.run_service.get_run(run.id)
+
+
+@GENERATIONS
+async def test_a_workflow_without_a_row_is_not_sent_again(server, kubeflow, generation):
+    server.kubeflow.generation = generation
+    server.kubeflow.defects.add("lost-row")
+    with pytest.raises(ServerFailure) as caught:
+        await kubeflow.pipeline("talk").submit()
+    assert caught.value.maybe_acted
+    assert count(server) == 1  # and not four, which would all have run
+
+
+async def test_an_artifact_that_broke_off(server, kubeflow, tmp_path):
+    server.kubeflow.defects.add("cut-artifacts")
+    run = await kubeflow.pipeline(manifest=TWO_STEPS).submit()
+    await run.wait(within=20)
+    page = await kubeflow.runs.platform.read_logs(run.ref, None)
+    node_id = next(iter(page.after(len(page.events))["nodes"]))
+    with pytest.raises(Unreadable):
+        await kubeflow.read_artifact(run.id, node_id, "weights")
+    with pytest.raises(Unreadable, match="broke off"):
+        await kubeflow.save_artifact(run.id, node_id, "weights", tmp_path / "w")
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_an_empty_run_id_is_refused_before_sending(server, kubeflow):

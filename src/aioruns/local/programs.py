@@ -11,7 +11,7 @@ import orjson
 
 from aioruns.local.execution import Execution
 from aioruns.local.processes import execute_command
-from aioruns.local.records import Command, Job, Task
+from aioruns.local.records import Command, Job, Later, Task
 
 _LOG = logging.getLogger("aioruns.local")
 
@@ -45,10 +45,18 @@ async def execute(task: Task, execution: Execution, *, hide: Collection[str]) ->
 
 
 async def _execute(task: Task, execution: Execution, hide: Collection[str]) -> None:
-    if isinstance(task.program, Command):
-        await execute_command(task, task.program, execution, hide)
+    program = task.program
+    if isinstance(program, Later):
+        try:
+            task = await program.make(task)
+        except ValueError as error:
+            execution.error = str(error)
+            return
+        await _execute(task, execution, hide)
+    elif isinstance(program, Command):
+        await execute_command(task, program, execution, hide)
     else:
-        await _execute_callable(task, task.program, execution)
+        await _execute_callable(task, program, execution)
 
 
 async def _execute_callable(

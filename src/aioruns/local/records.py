@@ -62,7 +62,19 @@ Callback = Callable[[Job], Awaitable[bytes | str | Json]]
 
 they are, nothing for None, anything else as JSON. An exception is its failure."""
 
-Program = Command | Callback
+
+@frozen
+class Later:
+    """A program that is known only when its task starts.
+
+    For commands that take what earlier tasks of the run wrote.
+    """
+
+    make: Callable[["Task"], Awaitable["Task"]]
+    """Gives the task as it is to be run; a ValueError is why it fails."""
+
+
+Program = Command | Later | Callback
 
 
 class Place(Protocol):

@@ -39,7 +39,7 @@ _COLUMNS: dict[str, Callable[[RunRecord, Generation], Value]] = {
     "finished_at": lambda record, _: unix(record.ended) if record.state.final else 0,
     "state": lambda record, _: state(record),
     "experiment_id": lambda record, _: record.scope,
-    "namespace": lambda *_: "",
+    "namespace": lambda record, _: detail(record)["namespace"],
     "recurring_run_id": lambda record, _: detail(record)["recurring_run_id"],
     "state_history": lambda record, _: json.dumps(history(record)),
     "runtime_details": lambda *_: "",

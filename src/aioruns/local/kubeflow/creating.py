@@ -7,13 +7,8 @@ import uuid
 from aioruns.local.kubeflow import views_v1, views_v2
 from aioruns.local.kubeflow.calls import Call
 from aioruns.local.kubeflow.errors import INTERNAL, INVALID, Refusal
-from aioruns.local.kubeflow.installation import (
-    PLATFORM,
-    Installation,
-)
-from aioruns.local.kubeflow.manifests import (
-    Workflow,
-)
+from aioruns.local.kubeflow.installation import PLATFORM, Installation
+from aioruns.local.kubeflow.manifests import Workflow
 from aioruns.local.kubeflow.messages import RUN_V1, RUN_V2
 from aioruns.local.kubeflow.rows import Detail
 from aioruns.local.kubeflow.sources import (
@@ -24,7 +19,8 @@ from aioruns.local.kubeflow.sources import (
     find_source,
     refuse,
 )
-from aioruns.local.records import Json, RunRecord, Task
+from aioruns.local.kubeflow.tasks import Outputs, tasks_of
+from aioruns.local.records import Json, RunRecord
 
 # What Kubernetes takes as a label's value; the run's id becomes one.
 _LABEL = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
@@ -38,8 +34,15 @@ async def create_v1(call: Call) -> Json:
     linked = {_key(entry, "type"): _key(entry, "id") for entry in references}
     spec = body.get("pipeline_spec", {})
     g1 = call.service.generation == "G1"
+    late = None
     if g1:
         _check_v1_on_g1(body, spec, linked)
+        try:
+            _check_references(references)
+        except Refusal as unusable:
+            if "late-refusal" not in call.service.defects:
+                raise
+            late = unusable
     if spec.get("pipeline_manifest") and not spec.get("workflow_manifest"):
         raise refuse(call.service, "Pipeline IR is not supported by this server.")
     sent = [
@@ -64,7 +67,7 @@ async def create_v1(call: Call) -> Json:
         runtime_config=spec.get("runtime_config", {}),
         references=references,
     )
-    record, refusal = await _create(call.service, wanted)
+    record, refusal = await _create(call, wanted, late)
     answer = await views_v1.run_detail(call.service, record)
     return await _started(call.service, record, refusal, answer)
 
@@ -91,49 +94,51 @@ async def create_v2(call: Call) -> Json:
         parameters=_as_text(body.get("runtime_config", {})),
         runtime_config=body.get("runtime_config", {}),
     )
-    record, refusal = await _create(call.service, wanted)
+    record, refusal = await _create(call, wanted)
     return await _started(
         call.service, record, refusal, views_v2.run(call.service, record)
     )
 
 
 async def _create(
-    service: Installation, wanted: Wanted
+    call: Call, wanted: Wanted, late: Refusal | None = None
 ) -> tuple[RunRecord, Refusal | None]:
     """Start the workflow, then write the row; the run is held until it was shown."""
+    service = call.service
     if not wanted.name:
         raise refuse(service, "Run name is empty. Please specify a valid name.")
+    if service.access.multi_user and not wanted.experiment:
+        raise Refusal(INVALID, "Experiment is empty. Please specify a valid one.")
     experiment = find_experiment(service, wanted.experiment)
+    call.check("create", service.namespace(experiment))
     run_id = wanted.id or str(uuid.uuid4())
     source = find_source(service, wanted)
     workflow = fill_source(service, wanted, source, run_id)
     if not _LABEL.fullmatch(run_id):
         raise Refusal(INTERNAL, f"{run_id!r} cannot be a label value in Kubernetes.")
-    tasks = workflow.tasks(source.program, wanted.named)
-    row = _detail(service, wanted, source, workflow)
-    return await _submit(service, run_id, tasks, experiment, row)
+    if "lost-row" in service.defects:
+        late = Refusal(INTERNAL, f"Failed to store run {run_id}: connection lost.")
 
-
-async def _submit(
-    service: Installation, run_id: str, tasks: list[Task], experiment: str, row: Detail
-) -> tuple[RunRecord, Refusal | None]:
-    engine, refusal = service.engine, None
-    try:
-        record = await engine.submit(
-            PLATFORM, run_id, tasks, scope=experiment, detail={**row}, hold=True
-        )
-    except KeyError:
-        # wire/kubeflow.md 8.2: the second workflow runs all the same
-        record = await engine.submit(
+    async def submit(chosen: str, **more: Json) -> RunRecord:
+        steps = {step.task: step for step in workflow.steps}
+        outputs = Outputs(service.engine, chosen, steps)
+        return await service.engine.submit(
             PLATFORM,
-            f"{run_id}~{uuid.uuid4().hex[:8]}",
-            tasks,
+            chosen,
+            tasks_of(workflow, source.program, wanted.named, outputs),
             scope=experiment,
-            detail={**row, "shadow_of": run_id},
+            detail={**_detail(service, wanted, source, workflow), **more},
             hold=True,
         )
-        refusal = Refusal(INTERNAL, f"Failed to store run {run_id}: duplicate entry.")
-    return record, refusal
+
+    if late is None:
+        try:
+            return await submit(run_id), None
+        except KeyError:
+            # wire/kubeflow.md 8.2: the second workflow runs all the same
+            late = Refusal(INTERNAL, f"Failed to store run {run_id}: duplicate entry.")
+    # A workflow without a row of its own, which no client sees.
+    return await submit(f"{run_id}~{uuid.uuid4().hex[:8]}", shadow_of=run_id), late
 
 
 async def _started(
@@ -151,6 +156,7 @@ def _detail(
     return Detail(
         name=wanted.name,
         description=wanted.description,
+        namespace=service.namespace(wanted.experiment),
         service_account=wanted.service_account or "pipeline-runner",
         storage="ARCHIVED" if wanted.archived else "AVAILABLE",
         scheduled=wanted.scheduled,
@@ -161,7 +167,7 @@ def _detail(
         recurring_run_id=wanted.recurring_run_id,
         workflow=workflow.name,
         entrypoint=workflow.entrypoint,
-        dag=workflow.is_dag,
+        kind=workflow.kind,
         nodes=workflow.nodes(service.generation),
         metrics=[],
         requests=[],
@@ -184,7 +190,10 @@ def _check_v1_on_g1(
         raise Refusal(INVALID, "Give either parameters or runtime_config.")
     if len(json.dumps(spec.get("parameters", []))) > _LONGEST_PARAMETERS:
         raise Refusal(INVALID, "The parameters are longer than 10000 bytes.")
-    for entry in body.get("resource_references", []):
+
+
+def _check_references(references: list[dict[str, Json]]) -> None:
+    for entry in references:
         unusable = _key(entry, "type") in {"", "UNKNOWN_RESOURCE_TYPE", "PIPELINE"}
         relation = entry.get("relationship", "UNKNOWN_RELATIONSHIP")
         if unusable or relation == "UNKNOWN_RELATIONSHIP":

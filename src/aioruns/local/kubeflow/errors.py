@@ -12,6 +12,7 @@ Generation = Literal["G1", "G2", "G3"]
 
 INVALID = 3
 NOT_FOUND = 5
+FORBIDDEN = 7
 PRECONDITION = 9
 ABORTED = 10
 UNIMPLEMENTED = 12
@@ -51,6 +52,7 @@ _CODE = {
 _CHAIN = {
     3: "Invalid input error",
     5: "ResourceNotFoundError",
+    7: "PermissionDenied",
     9: "FailedPreconditionError",
     10: "BadRequestError",
     13: "InternalServerError",

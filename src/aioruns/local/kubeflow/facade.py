@@ -1,20 +1,18 @@
 """The façade: routes of three server generations, authentication, answers."""
 
-import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import get_args
 from urllib.parse import unquote
 
 from aiohttp import web
-from attrs import frozen
 
 from aioruns.local.engine import Engine
 from aioruns.local.facade import Settings
-from aioruns.local.kubeflow import creating, nodes, runs
+from aioruns.local.kubeflow import nodes
+from aioruns.local.kubeflow.access import VERBS, Access, User
 from aioruns.local.kubeflow.calls import Call
+from aioruns.local.kubeflow.defects import Defects
 from aioruns.local.kubeflow.errors import (
-    INTERNAL,
-    UNAUTHENTICATED,
     Generation,
     Refusal,
     dumps,
@@ -24,63 +22,8 @@ from aioruns.local.kubeflow.errors import (
     render,
 )
 from aioruns.local.kubeflow.installation import PLATFORM, Experiment, Installation
+from aioruns.local.kubeflow.routing import ROUTES, Route, routes_for
 from aioruns.local.records import Json, Program
-
-Operation = Callable[[Call], Awaitable[Json]]
-
-
-@frozen
-class Route:
-    """An operation's place: segments after the version, and the action after `:`."""
-
-    method: str
-    segments: tuple[str, ...]
-    action: str
-    operation: Operation
-
-    def ids(self, segments: tuple[str, ...]) -> dict[str, str] | None:
-        """The path parameters if the segments fit."""
-        if len(segments) != len(self.segments):
-            return None
-        found = {}
-        for pattern, segment in zip(self.segments, segments, strict=True):
-            if pattern.startswith("{"):
-                found[pattern.strip("{}")] = segment
-            elif pattern != segment:
-                return None
-        return found
-
-
-_RUN = ("runs", "{run_id}")
-_COMMON = (
-    Route("GET", ("runs",), "", runs.list_),
-    Route("GET", _RUN, "", runs.get),
-    Route("DELETE", _RUN, "", runs.delete),
-    Route("POST", _RUN, "archive", runs.archive),
-    Route("POST", _RUN, "unarchive", runs.unarchive),
-    Route(
-        "GET",
-        (*_RUN, "nodes", "{node_id}", "artifacts", "{artifact}"),
-        "read",
-        nodes.read_artifact,
-    ),
-)
-# wire/kubeflow.md 2.10: slash in v1beta1, colon in v2beta1
-_ROUTES = {
-    "v1beta1": (
-        *_COMMON,
-        Route("POST", ("runs",), "", creating.create_v1),
-        Route("POST", (*_RUN, "terminate"), "", runs.terminate),
-        Route("POST", (*_RUN, "retry"), "", runs.retry),
-        Route("POST", _RUN, "reportMetrics", runs.report_metrics),
-    ),
-    "v2beta1": (
-        *_COMMON,
-        Route("POST", ("runs",), "", creating.create_v2),
-        Route("POST", _RUN, "terminate", runs.terminate),
-        Route("POST", _RUN, "retry", runs.retry),
-    ),
-}
 
 
 class KubeflowFacade:
@@ -94,7 +37,7 @@ class KubeflowFacade:
     name = PLATFORM
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
-        self._service = Installation(engine, settings)
+        self._service = Installation(engine, settings, Access(settings))
 
     @property
     def generation(self) -> Generation:
@@ -109,6 +52,54 @@ class KubeflowFacade:
                 f"{', '.join(get_args(Generation))}."
             )
         self._service.generation = value
+
+    @property
+    def multi_user(self) -> bool:
+        """Whether runs belong to namespaces, and users must be known; false at first.
+
+        Then a user is told by the header `kubeflow-userid`, which counts beside the
+        server's token only, or by a bearer token of their own.
+        """
+        return self._service.access.multi_user
+
+    @multi_user.setter
+    def multi_user(self, value: bool) -> None:
+        self._service.access.multi_user = value
+
+    @property
+    def defects(self) -> Defects:
+        """What this server does wrong, as some releases do: a set of names."""
+        return self._service.defects
+
+    def user(
+        self,
+        name: str,
+        namespaces: Mapping[str, Collection[str] | None],
+        *,
+        token: str = "",
+    ) -> None:
+        """Add a user of a multi-user server, or replace one.
+
+        Args:
+            name: As the user-id header has it.
+            namespaces: What they may do where: verbs by namespace; None for all.
+            token: A bearer token of their own.
+
+        Raises:
+            ValueError: A verb is none.
+        """
+        rights = {
+            namespace: VERBS if verbs is None else tuple(verbs)
+            for namespace, verbs in namespaces.items()
+        }
+        unknown = {verb for verbs in rights.values() for verb in verbs} - set(VERBS)
+        if unknown:
+            raise ValueError(
+                f"There is no verb {min(unknown)!r}; choose of {', '.join(VERBS)}."
+            )
+        if token:
+            self._service.engine.hide.add(token)
+        self._service.access.users[name] = User(name, rights, token)
 
     def register(
         self,
@@ -139,11 +130,16 @@ class KubeflowFacade:
         )
 
     def experiment(
-        self, experiment_id: str, *, name: str | None = None, archived: bool = False
+        self,
+        experiment_id: str,
+        *,
+        name: str | None = None,
+        archived: bool = False,
+        namespace: str = "",
     ) -> None:
         """Add an experiment, or replace one; runs may only name those that exist."""
         self._service.experiments[experiment_id] = Experiment(
-            experiment_id, name or experiment_id, archived
+            experiment_id, name or experiment_id, archived, namespace
         )
 
     def routes(self) -> Iterable[web.RouteDef]:
@@ -167,40 +163,22 @@ class KubeflowFacade:
         # Decoded first: an id with a slash never matches (wire/kubeflow.md 2).
         path = unquote(request.rel_url.raw_path).removeprefix("/apis/")
         version, *rest = path.split("/")
-        known = version in _ROUTES and (version, self.generation) != ("v2beta1", "G1")
+        known = version in ROUTES and (version, self.generation) != ("v2beta1", "G1")
         if not known:
             return no_route(self.generation)
         if rest == ["healthz"] and request.method == "GET":
             return self._health(version)
-        candidates = self._candidates(version, rest)
+        candidates = routes_for(version, rest, self.generation)
         for route, ids in candidates:
             if route.method == request.method:
                 call = Call(self._service, request, version, ids)
                 return await self._answer(route, call)
         return no_method(self.generation) if candidates else no_route(self.generation)
 
-    def _candidates(
-        self, version: str, rest: list[str]
-    ) -> list[tuple[Route, dict[str, str]]]:
-        """The routes whose path fits, whatever their method."""
-        last, colon, action = rest[-1].rpartition(":") if rest else ("", "", "")
-        plain, cut = tuple(rest), (*rest[:-1], last)
-        found = []
-        for route in _ROUTES[version]:
-            if route.action:
-                fits = colon and route.action == action
-                ids = route.ids(cut) if fits else None
-            else:
-                # wire/kubeflow.md 2: before G3 a colon always starts an action
-                fits = not colon or self.generation == "G3"
-                ids = route.ids(plain) if fits else None
-            if ids is not None:
-                found.append((route, ids))
-        return found
-
     async def _answer(self, route: Route, call: Call) -> web.StreamResponse:
         try:
-            self._authenticate(call.request)
+            user = self._service.access.identify(call.request, self.generation)
+            call.user = user
             answer = await route.operation(call)
         except Refusal as refusal:
             return render(self.generation, refusal)
@@ -212,20 +190,12 @@ class KubeflowFacade:
             headers={"Grpc-Metadata-Content-Type": "application/grpc"},
         )
 
-    def _authenticate(self, request: web.Request) -> None:
-        wanted = f"Bearer {self._service.settings.token}"
-        sent = request.headers.get("Authorization", "")
-        if not secrets.compare_digest(sent.encode(), wanted.encode()):
-            # wire/kubeflow.md 1.2: G1 does not classify the failure
-            code = INTERNAL if self.generation == "G1" else UNAUTHENTICATED
-            raise Refusal(code, "Request header error: there is no user identity.")
-
     def _health(self, version: str) -> web.Response:
         """wire/kubeflow.md 1.6."""
         body: dict[str, Json] = {
             "commit_sha": "unknown",
             "tag_name": "unknown",
-            "multi_user": False,
+            "multi_user": self.multi_user,
         }
         if self.generation == "G3" and version == "v2beta1":
             body["pipeline_store"] = "database"

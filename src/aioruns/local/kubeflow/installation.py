@@ -8,6 +8,8 @@ from attrs import Factory, define, frozen
 
 from aioruns.local.engine import Engine
 from aioruns.local.facade import Settings
+from aioruns.local.kubeflow.access import Access
+from aioruns.local.kubeflow.defects import Defects
 from aioruns.local.kubeflow.errors import Generation
 from aioruns.local.kubeflow.manifests import STDOUT
 from aioruns.local.records import Json, Program, RunRecord
@@ -37,6 +39,7 @@ class Experiment:
     id: str
     name: str
     archived: bool = False
+    namespace: str = ""
 
 
 @define
@@ -45,7 +48,9 @@ class Installation:
 
     engine: Engine
     settings: Settings
+    access: Access
     generation: Generation = "G3"
+    defects: Defects = Factory(Defects)
     versions: dict[str, Version] = Factory(dict)
     default_versions: dict[str, str] = Factory(dict)
     """Pipeline id -> id of the version that was registered last."""
@@ -79,6 +84,11 @@ class Installation:
         """The run that a client may see under this id."""
         record = self.engine.get(PLATFORM, run_id)
         return None if record is None or record.detail.get("shadow_of") else record
+
+    def namespace(self, experiment: str) -> str:
+        """The namespace of an experiment; empty on single-user servers."""
+        found = self.experiments.get(experiment)
+        return found.namespace if found and self.access.multi_user else ""
 
     def runs(self, experiment: str | None = None) -> list[RunRecord]:
         """The runs that clients may see."""

@@ -8,7 +8,7 @@ import yaml
 from attrs import Factory, frozen
 
 from aioruns.local.kubeflow.errors import Generation
-from aioruns.local.records import Command, Json, Program, Task
+from aioruns.local.records import Json
 
 STDOUT = "/dev/stdout"
 """As the path of an output parameter: its value is all that the task printed."""
@@ -20,18 +20,27 @@ class ManifestError(ValueError):
 
 @frozen
 class Step:
-    """One container template that a workflow runs; a task of the engine."""
+    """One container or script that a workflow runs; a task of the engine."""
 
     task: str
     template: str
     argv: tuple[str, ...]
     env: Mapping[str, str] = Factory(dict)
+    source: str = ""
+    """The text of a script, which its command reads from standard input."""
     after: tuple[str, ...] = ()
+    group: int = 0
+    """Of a template of steps: the place of the group that it belongs to."""
     inputs: Mapping[str, str] = Factory(dict)
     outputs: Mapping[str, str] = Factory(dict)
     """Output parameter -> relative path of the file that holds its value."""
     artifacts: Mapping[str, str] = Factory(dict)
     """Artifact -> relative path of its file."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Everything that may wait for what earlier tasks write."""
+        return (*self.argv, *self.env.values(), self.source, *self.inputs.values())
 
 
 @frozen
@@ -40,23 +49,9 @@ class Workflow:
 
     name: str
     entrypoint: str
-    is_dag: bool
+    kind: str
+    """Of its entrypoint: `Pod`, `DAG` or `Steps`."""
     steps: tuple[Step, ...]
-
-    def tasks(self, program: Program | None, env: Mapping[str, str]) -> list[Task]:
-        """What the engine runs; `program` replaces the containers' commands."""
-        return [
-            Task(
-                name=step.task,
-                program=program or Command(step.argv),
-                env=dict(env) if program else dict(step.env),
-                after=step.after,
-                keep=tuple(
-                    {*step.outputs.values(), *step.artifacts.values()} - {STDOUT}
-                ),
-            )
-            for step in self.steps
-        ]
 
     def nodes(self, generation: Generation) -> list[dict[str, Json]]:
         """The steps as rows of the run, with their node ids and pod names.
@@ -66,10 +61,12 @@ class Workflow:
         rows = []
         for step in self.steps:
             name, hashed = self.name, ""
-            if self.is_dag:
-                name, hashed = f"{self.name}.{step.task}", _hash(self.name, step.task)
+            if self.kind != "Pod":
+                place = f"[{step.group}]" if self.kind == "Steps" else ""
+                name = f"{self.name}{place}.{step.task}"
+                hashed = hash_of(name)
             node_id = pod = f"{self.name}{hashed}"
-            if self.is_dag and generation != "G1":
+            if hashed and generation != "G1":
                 pod = f"{self.name}-{step.template}{hashed}"
             rows.append(
                 {
@@ -77,9 +74,10 @@ class Workflow:
                     "template": step.template,
                     "id": node_id,
                     "name": name,
-                    "display_name": step.task if self.is_dag else self.name,
+                    "display_name": step.task if hashed else self.name,
                     "pod": pod,
                     "after": list(step.after),
+                    "group": step.group,
                     "inputs": dict(step.inputs),
                     "outputs": dict(step.outputs),
                     "artifacts": dict(step.artifacts),
@@ -88,10 +86,10 @@ class Workflow:
         return rows
 
 
-def _hash(workflow: str, task: str) -> str:
+def hash_of(name: str) -> str:
     """A number that stays the same for the node, as Argo's (FNV-1a, 32 bits)."""
     value = 0x811C9DC5
-    for byte in f"{workflow}.{task}".encode():
+    for byte in name.encode():
         value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
     return f"-{value}"
 

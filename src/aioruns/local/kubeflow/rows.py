@@ -20,6 +20,8 @@ class Detail(TypedDict):
 
     name: str
     description: str
+    namespace: str
+    """Of its experiment; empty on single-user servers."""
     service_account: str
     storage: str
     """`AVAILABLE` or `ARCHIVED`."""
@@ -35,7 +37,8 @@ class Detail(TypedDict):
     workflow: str
     """The name of the workflow object."""
     entrypoint: str
-    dag: bool
+    kind: str
+    """Of the entrypoint: `Pod`, `DAG` or `Steps`."""
     nodes: list[dict[str, Json]]
     metrics: list[Metric]
     requests: list[list[str]]

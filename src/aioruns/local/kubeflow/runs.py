@@ -7,6 +7,7 @@ from aioruns.local.kubeflow import views_v1, views_v2
 from aioruns.local.kubeflow.calls import Call
 from aioruns.local.kubeflow.errors import (
     ABORTED,
+    INTERNAL,
     INVALID,
     NOT_FOUND,
     PRECONDITION,
@@ -25,8 +26,8 @@ _METRIC_NAME = re.compile(r"[a-zA-Z]([-_a-zA-Z0-9]{0,62}[a-zA-Z0-9])?")
 async def get(call: Call) -> Json:
     """GET /runs/{id}."""
     if call.version == "v1beta1":
-        return await views_v1.run_detail(call.service, call.run())
-    return views_v2.run(call.service, call.run())
+        return await views_v1.run_detail(call.service, call.run("get"))
+    return views_v2.run(call.service, call.run("get"))
 
 
 async def list_(call: Call) -> Json:
@@ -34,12 +35,23 @@ async def list_(call: Call) -> Json:
     service, query = call.service, call.query()
     v1 = call.version == "v1beta1"
     default = min(20, service.settings.page_size)
+    if "experiment-columns" in service.defects and "experiment_id" in (
+        query.get("sort_by", "") + query.get("filter", "")
+    ):
+        raise Refusal(INTERNAL, "Unknown column 'experiment_id' in 'where clause'.")
     asked = question(query, call.version, service.generation, default)
     scope = _scope_v1(call, query) if v1 else query.get("experiment_id", "")
+    namespace = _namespace(call, query)
     rows = service.runs(scope or None)
+    if service.access.multi_user:
+        if not scope and not namespace:
+            raise Refusal(INVALID, "A namespace or an experiment is required.")
+        if namespace:
+            rows = [row for row in rows if detail(row)["namespace"] == namespace]
     known = not scope or scope in service.experiments
     if not known and service.generation != "G1":
         raise Refusal(NOT_FOUND, f"Experiment {scope} not found.")
+    call.check("list", namespace or service.namespace(scope))
     found, total, token = page(_narrowed(call, query, rows), asked, service.generation)
     view = views_v1.run if v1 else views_v2.run
     shown = [view(service, record) for record in found]
@@ -62,6 +74,14 @@ def _scope_v1(call: Call, query: dict[str, str]) -> str:
     return id_ if name == "EXPERIMENT" else ""
 
 
+def _namespace(call: Call, query: dict[str, str]) -> str:
+    """The namespace that is asked for; single-user servers ignore it."""
+    if call.version == "v2beta1":
+        return query.get("namespace", "")
+    named = query.get("resource_reference_key.type", "") in {"NAMESPACE", "5"}
+    return query.get("resource_reference_key.id", "") if named else ""
+
+
 def _narrowed(
     call: Call, query: dict[str, str], rows: list[RunRecord]
 ) -> list[RunRecord]:
@@ -80,7 +100,7 @@ def _narrowed(
 
 async def archive(call: Call) -> Json:
     """POST /runs/{id}:archive; allowed in any state."""
-    return await _store(call, "ARCHIVED")
+    return await _store(call, "archive", "ARCHIVED")
 
 
 async def unarchive(call: Call) -> Json:
@@ -89,14 +109,16 @@ async def unarchive(call: Call) -> Json:
     experiment = call.service.experiments.get(record.scope) if record else None
     if experiment and experiment.archived and call.service.generation != "G1":
         raise Refusal(PRECONDITION, "The experiment is archived; unarchive it first.")
-    return await _store(call, "AVAILABLE")
+    return await _store(call, "unarchive", "AVAILABLE")
 
 
-async def _store(call: Call, storage: str) -> Json:
-    # wire/kubeflow.md 2.4: G1 does not look whether the run exists
-    if call.service.generation == "G1" and not call.service.find(call.ids["run_id"]):
+async def _store(call: Call, verb: str, storage: str) -> Json:
+    # wire/kubeflow.md 2.4: G1 does not look whether the run exists, unless it must
+    # look whether the user may do it
+    careless = call.service.generation == "G1" and not call.service.access.multi_user
+    if careless and not call.service.find(call.ids["run_id"]):
         return {}
-    record = call.run()
+    record = call.run(verb)
     detail(record)["storage"] = storage
     await call.service.engine.save(record)
     return {}
@@ -104,26 +126,28 @@ async def _store(call: Call, storage: str) -> Json:
 
 async def delete(call: Call) -> Json:
     """DELETE /runs/{id}; allowed in any state."""
-    await call.service.engine.remove(PLATFORM, call.run().id)
+    await call.service.engine.remove(PLATFORM, call.run("delete").id)
     return {}
 
 
 async def terminate(call: Call) -> Json:
     """Mark the run and tell the workflow to stop (wire/kubeflow.md 2.6)."""
-    record = call.run()
+    record = call.run("terminate")
     if record.state.final or told(record) == "terminate":
         raise Refusal(
             INVALID, f"Run {record.id} cannot be terminated: it is not active."
         )
     detail(record)["requests"].append([utcnow().isoformat(), "terminate"])
     await call.service.engine.save(record)
+    if "gone-workflow" in call.service.defects:
+        raise Refusal(INTERNAL, f"workflows.argoproj.io of {record.id} not found.")
     await call.service.engine.cancel(PLATFORM, record.id)
     return {}
 
 
 async def retry(call: Call) -> Json:
     """Run the failed steps again under the same id (wire/kubeflow.md 2.7)."""
-    record = call.run()
+    record = call.run("retry")
     if record.state not in {State.FAILED, State.CANCELED}:
         raise Refusal(
             ABORTED,
@@ -143,7 +167,7 @@ async def retry(call: Call) -> Json:
 async def report_metrics(call: Call) -> Json:
     """POST /runs/{id}:reportMetrics; each metric has its own outcome."""
     sent = (await call.body(REPORT)).get("metrics", [])
-    record = call.run()
+    record = call.run("reportMetrics")
     results = [_report(call, record, metric) for metric in sent]
     await call.service.engine.save(record)
     return omit_empty({"results": results})

@@ -1,6 +1,5 @@
 """Putting names and parameters into the templates of a manifest."""
 
-import re
 import secrets
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -9,9 +8,13 @@ import orjson
 from attrs import evolve
 
 from aioruns.local.kubeflow.manifests import STDOUT, ManifestError, Step, Workflow
+from aioruns.local.kubeflow.placeholders import RESULT, outputs_in, substitute
 from aioruns.local.records import Json
 
-_PLACEHOLDER = re.compile(r"\{\{\s*([\w.\-]+)\s*\}\}")
+_SOURCE = "/dev/stdin"
+"""Where the command of a script finds it."""
+
+_UNSUPPORTED = ("depends", "when", "withItems", "withParam", "withSequence")
 
 
 class UndeclaredParameter(ValueError):
@@ -73,13 +76,32 @@ def _fill(
     templates = {template["name"]: template for template in spec.get("templates") or []}
     entrypoint = spec.get("entrypoint")
     entry = _template(templates, entrypoint)
-    if "dag" not in entry:
-        step = _step("main", entry, scope, {})
-        return Workflow(name, entrypoint, is_dag=False, steps=(step,))
-    scope |= _inputs(entry, {})
-    steps = [_dag_step(templates, task, scope) for task in entry["dag"]["tasks"]]
+    kind, steps = _steps(templates, entry, scope)
     _check_order(steps)
-    return Workflow(name, entrypoint, is_dag=True, steps=tuple(steps))
+    _check_outputs(steps)
+    return Workflow(name, entrypoint, kind, tuple(steps))
+
+
+def _steps(
+    templates: Mapping[str, Json], entry: Mapping[str, Json], scope: Mapping[str, str]
+) -> tuple[str, list[Step]]:
+    if "dag" in entry:
+        scope = {**scope, **_inputs(entry, {})}
+        tasks = entry["dag"]["tasks"]
+        return "DAG", [_called(templates, task, scope) for task in tasks]
+    if "steps" not in entry:
+        return "Pod", [_step("main", entry, scope, {})]
+    scope = {**scope, **_inputs(entry, {})}
+    steps: list[Step] = []
+    before: tuple[str, ...] = ()
+    for place, group in enumerate(entry["steps"]):
+        made = [
+            evolve(_called(templates, step, scope), after=before, group=place)
+            for step in group
+        ]
+        before = tuple(step.task for step in made) or before
+        steps += made
+    return "Steps", steps
 
 
 def _template(templates: Mapping[str, Json], name: Json) -> dict[str, Json]:
@@ -89,20 +111,41 @@ def _template(templates: Mapping[str, Json], name: Json) -> dict[str, Json]:
     return template
 
 
-def _dag_step(
+def _called(
     templates: Mapping[str, Json], task: Mapping[str, Json], scope: Mapping[str, str]
 ) -> Step:
-    unsupported = {"depends", "when", "withItems", "withParam", "withSequence"}
-    for key in unsupported.intersection(task):
-        raise ManifestError(
-            f"Task {task['name']!r} uses {key!r}, which is not run here."
-        )
+    """A task of a dag, or a step: a template with arguments."""
+    for key in _UNSUPPORTED:
+        if key in task:
+            raise ManifestError(
+                f"Task {task['name']!r} uses {key!r}, which is not run here."
+            )
     arguments = {
-        parameter["name"]: _substitute(_text(parameter["value"]), scope)
+        parameter["name"]: substitute(_text(parameter["value"]), scope)
         for parameter in (task.get("arguments") or {}).get("parameters") or []
     }
     step = _step(task["name"], _template(templates, task["template"]), scope, arguments)
     return evolve(step, after=tuple(task.get("dependencies") or ()))
+
+
+def _check_outputs(steps: list[Step]) -> None:
+    """Refuse what waits for outputs of tasks that need not have run before it."""
+    by_task = {step.task: step for step in steps}
+    for step in steps:
+        earlier, waiting = set[str](), list(step.after)
+        while waiting:
+            task = waiting.pop()
+            if task not in earlier:
+                earlier.add(task)
+                waiting += by_task[task].after
+        for text in step.texts:
+            for task, name in outputs_in(text):
+                known = task in earlier and name in {*by_task[task].outputs, RESULT}
+                if not known:
+                    raise ManifestError(
+                        f"Task {step.task!r} takes the output {name!r} of {task!r}, "
+                        "which is not declared by a task that comes before it."
+                    )
 
 
 def _check_order(steps: list[Step]) -> None:
@@ -129,11 +172,12 @@ def _step(
     scope: Mapping[str, str],
     arguments: Mapping[str, str],
 ) -> Step:
-    container = template.get("container")
+    script = template.get("script")
+    container = template.get("container") or script
     if not container or not container.get("command"):
         raise ManifestError(
-            f"Template {template['name']!r} is not a container with a command; "
-            "only those, and a dag of those, are run here."
+            f"Template {template['name']!r} is neither a container nor a script with a "
+            "command; only those, and a dag or steps of those, are run here."
         )
     inputs = _inputs(template, arguments)
     declared = template.get("outputs") or {}
@@ -149,12 +193,15 @@ def _step(
     local |= {f"outputs.parameters.{key}.path": path for key, path in outputs.items()}
     local |= {f"outputs.artifacts.{key}.path": path for key, path in artifacts.items()}
     words = [*container["command"], *(container.get("args") or [])]
+    if script:
+        words.append(_SOURCE)
     return Step(
         task=task,
         template=template["name"],
-        argv=tuple(_substitute(_text(word), local) for word in words),
+        argv=tuple(substitute(_text(word), local) for word in words),
+        source=substitute(_text(script["source"]), local) if script else "",
         env={
-            entry["name"]: _substitute(_text(entry.get("value", "")), local)
+            entry["name"]: substitute(_text(entry.get("value", "")), local)
             for entry in container.get("env") or []
         },
         inputs={
@@ -194,15 +241,3 @@ def _text(value: Json) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if isinstance(value, str) else orjson.dumps(value).decode()
-
-
-def _substitute(text: str, scope: Mapping[str, str]) -> str:
-    def value(found: re.Match[str]) -> str:
-        if found.group(1) not in scope:
-            raise ManifestError(
-                f"{found.group()} cannot be resolved here; workflow parameters, input "
-                "parameters and workflow.name can."
-            )
-        return scope[found.group(1)]
-
-    return _PLACEHOLDER.sub(value, text)

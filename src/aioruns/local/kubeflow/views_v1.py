@@ -75,6 +75,8 @@ def _references(service: Installation, record: RunRecord) -> list[Json]:
         wanted.append(("JOB", row["recurring_run_id"], "CREATOR"))
     elif version and (not g1 or row["source"].get("by") == "pipeline"):
         wanted.append(("PIPELINE_VERSION", version, "CREATOR"))
+    if row["namespace"] and not g1:
+        wanted.append(("NAMESPACE", row["namespace"], "OWNER"))
     for kind, id_, relationship in wanted:
         if kind not in kinds:
             key = {"type": kind, "id": id_}

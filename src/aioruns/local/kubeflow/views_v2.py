@@ -2,6 +2,7 @@
 
 import uuid
 
+from aioruns.local.kubeflow.graph import nodes
 from aioruns.local.kubeflow.installation import Installation
 from aioruns.local.kubeflow.rows import detail, omit_empty
 from aioruns.local.kubeflow.states import (
@@ -14,7 +15,7 @@ from aioruns.local.kubeflow.states import (
     state,
     task_state,
 )
-from aioruns.local.kubeflow.workflow import manifest, nodes
+from aioruns.local.kubeflow.workflow import manifest
 from aioruns.local.records import Json, RunRecord, State
 
 

@@ -254,6 +254,14 @@ def test_all_that_is_wrong_is_said_at_once():
         assert word in said
 
 
+def test_the_marker_is_a_name_that_a_run_may_have():
+    assert MARKER not in RESERVED
+    body = requests.create_run(ORG, D, "ver-1", environment={MARKER: "k"}).json
+    assert body["environment"] == {MARKER: "k"}
+    with pytest.raises(InvalidInput, match="must be text"):
+        requests.create_run(ORG, D, "ver-1", environment={1: "k"})
+
+
 @pytest.mark.parametrize("name", sorted(RESERVED))
 def test_reserved_names_are_refused(name):
     with pytest.raises(InvalidInput, match=name):

@@ -11,7 +11,6 @@ from aioruns.platforms.abeja.requests.deployments import (
 from aioruns.platforms.abeja.requests.logs import (
     get_run_logs,
     get_run_recent_logs,
-    get_service_logs,
     get_service_recent_logs,
     whole_seconds,
 )
@@ -44,7 +43,6 @@ __all__ = [
     "get_run_recent_logs",
     "get_runs",
     "get_service",
-    "get_service_logs",
     "get_service_recent_logs",
     "get_services",
     "get_trigger",

@@ -43,20 +43,6 @@ def get_run_recent_logs(
     )
 
 
-def get_service_logs(
-    organization_id: str,
-    deployment_id: str,
-    service_id: str,
-    *,
-    next_token: str | None = None,
-    start_time: datetime | None = None,
-    end_time: datetime | None = None,
-) -> Request[RunLogs]:
-    """Read a page of a service's log, oldest line first."""
-    at = below(organization_id, deployment_id, "services", service_id, "logs")
-    return _oldest_first(at, next_token, start_time, end_time)
-
-
 def get_service_recent_logs(
     organization_id: str,
     deployment_id: str,

@@ -3,8 +3,11 @@
 Arguments: base URL, token, Python for the workflows.
 """
 
+import base64
+import io
 import json
 import sys
+import tarfile
 import time
 import urllib.request
 
@@ -17,6 +20,7 @@ SECONDS = 30
 
 def workflow(code, parameters=()):
     container = {"image": "python", "command": [PYTHON, "-c"], "args": [code]}
+    outputs = {"artifacts": [{"name": "model", "path": "model.txt"}]}
     return json.dumps(
         {
             "apiVersion": "argoproj.io/v1alpha1",
@@ -25,7 +29,9 @@ def workflow(code, parameters=()):
             "spec": {
                 "entrypoint": "main",
                 "arguments": {"parameters": [{"name": name} for name in parameters]},
-                "templates": [{"name": "main", "container": container}],
+                "templates": [
+                    {"name": "main", "container": container, "outputs": outputs}
+                ],
             },
         }
     )
@@ -109,6 +115,15 @@ def metrics(api, run_id):
     }
 
 
+def artifact(api, run_id, detail):
+    """The text of the file in the archive that stands for an artifact."""
+    argo = json.loads(detail.pipeline_runtime.workflow_manifest)
+    (node,) = [n["id"] for n in argo["status"]["nodes"].values() if n["type"] == "Pod"]
+    data = base64.b64decode(api.read_artifact(run_id, node, "model").data)
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        return archive.extractfile("model.txt").read().decode()
+
+
 def stored(api, run_id):
     api.archive_run(run_id)
     archived = api.get_run(run_id).run.storage_state
@@ -120,6 +135,7 @@ def main():
     api = client()
     seen = {}
     code = "print('hello {{workflow.parameters.who}}'); print('bye')"
+    code += "; open('model.txt', 'w').write('weights')"
     good = create(api, "good", code, who="peer")
     bad = create(api, "bad", "raise SystemExit(4)")
     seen["fresh"] = good.status
@@ -130,6 +146,7 @@ def main():
         "finished": detail.run.finished_at.year > 1970,
         "log": log(good.id, detail),
         "experiment": detail.run.resource_references[0].key.type,
+        "artifact": artifact(api, good.id, detail),
     }
     detail = finished(api, bad.id)
     argo = json.loads(detail.pipeline_runtime.workflow_manifest)

@@ -4,11 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
+PEERS_KFP2 := .venv-peers-kfp2
 LOWEST := .venv-lowest
 
 # The official synchronous clients, in an environment of their own: one of them pins an
 # old aiohttp.
 PEER_CLIENTS := nextmv==1.13.0 kfp-server-api==1.8.5 abeja-sdk==2.3.6 cloudify-common==7.0.5
+# Two generations of this one exclude each other.
+PEER_KFP2 := kfp-server-api==2.17.3
 
 .PHONY: help demo test check format peers vectors lowest clean
 
@@ -25,7 +28,7 @@ help:
 demo: $(VENV)/.demo
 	@$(BIN)/aioruns demo
 
-test: $(VENV)/.develop $(PEERS)/.installed
+test: $(VENV)/.develop $(PEERS)/.installed $(PEERS_KFP2)/.installed
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.develop
@@ -38,17 +41,21 @@ format: $(VENV)/.develop
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-peers: $(VENV)/.develop $(PEERS)/.installed
+peers: $(VENV)/.develop $(PEERS)/.installed $(PEERS_KFP2)/.installed
 	$(BIN)/python -m pytest tests/peers
 
-vectors: $(PEERS)/.installed
+vectors: $(PEERS)/.installed $(PEERS_KFP2)/.installed
 	$(PEERS)/bin/python -m tests.wire.record_nextmv
+	$(PEERS)/bin/python -m tests.wire.record_kubeflow
+	$(PEERS_KFP2)/bin/python -m tests.wire.record_kubeflow
+	$(PEERS)/bin/python -m tests.wire.record_abeja
+	$(PEERS)/bin/python -m tests.wire.record_cloudify
 
-lowest: $(LOWEST)/.installed $(PEERS)/.installed
+lowest: $(LOWEST)/.installed $(PEERS)/.installed $(PEERS_KFP2)/.installed
 	$(LOWEST)/bin/python -m pytest
 
 clean:
-	rm -rf $(VENV) $(PEERS) $(LOWEST)
+	rm -rf $(VENV) $(PEERS) $(PEERS_KFP2) $(LOWEST)
 
 $(VENV)/bin/python:
 	@echo "making a virtual environment in $(VENV)"
@@ -73,6 +80,12 @@ $(PEERS)/.installed: Makefile
 	@echo "installing the official clients into $(PEERS)"
 	@$(PYTHON) -m venv $(PEERS)
 	@$(PEERS)/bin/python -m pip install --quiet $(PEER_CLIENTS)
+	@touch $@
+
+$(PEERS_KFP2)/.installed: Makefile
+	@echo "installing the newer Kubeflow client into $(PEERS_KFP2)"
+	@$(PYTHON) -m venv $(PEERS_KFP2)
+	@$(PEERS_KFP2)/bin/python -m pip install --quiet $(PEER_KFP2)
 	@touch $@
 
 $(LOWEST)/.installed: pyproject.toml

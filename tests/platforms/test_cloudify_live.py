@@ -213,8 +213,11 @@ async def test_the_same_key_is_the_same_execution(cloudify, server):
         await deployment.submit("endless", key="once")
 
 
-@pytest.mark.parametrize("choose_ids", [True, False, "auto"])
-@pytest.mark.parametrize("may", [True, False])
+@pytest.mark.parametrize(
+    ("choose_ids", "may"),
+    # Ids that are asked for and refused are another test.
+    [(True, True), (False, True), (False, False), ("auto", True), ("auto", False)],
+)
 @pytest.mark.parametrize(
     "fault",
     [
@@ -230,8 +233,6 @@ async def test_the_same_key_is_the_same_execution(cloudify, server):
     ids=lambda fault: f"{fault.kind}-{fault.after}",
 )
 async def test_a_submission_happens_once(server, cloudify, choose_ids, may, fault):
-    if choose_ids is True and not may:
-        pytest.skip("ids are refused, which is another test")
     server.cloudify.may_choose_ids = may
     server.faults.add(fault)
     async with Cloudify(

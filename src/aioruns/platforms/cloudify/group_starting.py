@@ -150,7 +150,8 @@ class GroupStarter:
                 failure = error
                 continue
             failure = None
-            if before is not None and found.execution_ids == before.execution_ids:
+            known = before and before.execution_ids
+            if known and found.execution_ids == known:
                 return found
             before = found
         if failure is not None and before is None:

@@ -42,8 +42,9 @@ from aioruns.http.codec import Json
 from aioruns.http.gate import Gate, Pace
 from aioruns.http.request import FileBody, FileSink, Request, path, query
 from aioruns.http.retry import RetryPolicy
+from aioruns.origin import Explanation, Origin
 from aioruns.platforms.client import Client
-from aioruns.session import Explanation, Origin, Session
+from aioruns.session import Session
 
 GET = Request("GET", "/runs/r", Json)
 POST = Request("POST", "/runs", Json, json={"a": 1})

@@ -3,14 +3,14 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import anyio
-from attrs import define, evolve, field, frozen
+from attrs import evolve
 
 from aioruns.errors import (
     EXCERPT_LENGTH,
@@ -27,13 +27,12 @@ from aioruns.errors import (
     WrongLoop,
     rejection,
 )
-from aioruns.http.auth import Auth
 from aioruns.http.clock import Clock, SystemClock
 from aioruns.http.codec import DecodeError, decode, encode
-from aioruns.http.gate import Gate
 from aioruns.http.request import UNSET, FileBody, Request, Response
 from aioruns.http.retry import RetryBudget, RetryPolicy, retry_after
 from aioruns.http.transport import AiohttpTransport, Transport
+from aioruns.origin import Origin
 
 if TYPE_CHECKING:
     import ssl
@@ -43,68 +42,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 logger = logging.getLogger("aioruns.http")
-
-
-@frozen
-class Explanation:
-    """What a platform's error body says.
-
-    Attributes:
-        message: Its text, for people.
-        code: The platform's own code, where it has one.
-        kind: The platform's own class for that code; None leaves it to the status.
-    """
-
-    message: str
-    code: str | None = None
-    kind: type[Rejected] | None = None
-
-
-def explain_as_text(response: Response) -> Explanation:
-    """Take an error body as the text that it is."""
-    return Explanation(response.body.decode("utf-8", "replace").strip())
-
-
-def _without_slash(url: str) -> str:
-    return url.rstrip("/")
-
-
-@define(eq=False)
-class Origin:
-    """Where the requests of one platform go, and how.
-
-    Attributes:
-        platform: The platform's name, for errors and logs.
-        base_url: `http://` or `https://` address, perhaps with a path.
-        auth: Makes the authorization headers.
-        explain: Reads the platform's error bodies.
-        gate: Bounds the requests in flight, and holds the pause after a 429.
-        sent: Requests sent so far, every attempt counted.
-    """
-
-    platform: str
-    base_url: str = field(converter=_without_slash)
-    auth: Auth
-    explain: Callable[[Response], Explanation] = explain_as_text
-    gate: Gate = field(factory=Gate)
-    sent: int = field(default=0, init=False)
-
-    @base_url.validator
-    def _check_base_url(self, _: object, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.username or parts.password:
-            raise InvalidInput(
-                f"the {self.platform} address holds a user name or password: "
-                "pass credentials as arguments instead"
-            )
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise InvalidInput(
-                f"the {self.platform} address {url!r} is not an http:// or https:// URL"
-            )
-        if parts.query or parts.fragment:
-            raise InvalidInput(
-                f"the {self.platform} address {url!r} must end at a path"
-            )
 
 
 class Session:

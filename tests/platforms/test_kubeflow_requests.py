@@ -24,6 +24,7 @@ from aioruns.errors import (
 from aioruns.http.auth import Headers, TokenFile
 from aioruns.http.codec import DecodeError, decode
 from aioruns.http.request import Request, Response
+from aioruns.origin import Origin
 from aioruns.platforms.client import Client
 from aioruns.platforms.kubeflow import Kubeflow, config, requests, statuses
 from aioruns.platforms.kubeflow.adapter import Adapter
@@ -51,7 +52,6 @@ from aioruns.platforms.kubeflow.requests import Scope
 from aioruns.platforms.kubeflow.server import Probe, Server
 from aioruns.platforms.kubeflow.workflow import Node, Workflow, read_workflow
 from aioruns.seam import RunRef, RunState, Status, Submission
-from aioruns.session import Origin
 
 RUN_ID = "6a0e6c1e-0001-4c8f-9d11-000000000001"
 REF = RunRef("e-11", RUN_ID)

@@ -5,8 +5,9 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from aioruns.http.request import Request
+from aioruns.origin import Origin
 from aioruns.runs import Runs
-from aioruns.session import Origin, Session
+from aioruns.session import Session
 
 T = TypeVar("T")
 

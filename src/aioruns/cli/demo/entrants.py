@@ -14,7 +14,7 @@ from attrs import frozen
 import aioruns
 from aioruns.cli.demo.problem import Problem, program_directory, settings
 from aioruns.local import Command, LocalServer
-from aioruns.session import Origin
+from aioruns.origin import Origin
 
 Solution = tuple[Sequence[int], str]
 """A tour, and the method that found it."""

@@ -2,6 +2,7 @@
 
 from aioruns.errors import InvalidInput
 from aioruns.http.gate import Gate
+from aioruns.origin import Origin
 from aioruns.platforms.abeja.adapter import NAME, Adapter
 from aioruns.platforms.abeja.api import Api
 from aioruns.platforms.abeja.catalog import Catalog
@@ -10,7 +11,7 @@ from aioruns.platforms.abeja.deployment import Deployment
 from aioruns.platforms.abeja.explain import explain
 from aioruns.platforms.client import Client
 from aioruns.runs import Runs
-from aioruns.session import Origin, Session
+from aioruns.session import Session
 
 
 class Abeja(Client):

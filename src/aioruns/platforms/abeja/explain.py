@@ -3,7 +3,7 @@
 import orjson
 
 from aioruns.http.request import Response
-from aioruns.session import Explanation, explain_as_text
+from aioruns.origin import Explanation, explain_as_text
 
 
 def explain(response: Response) -> Explanation:

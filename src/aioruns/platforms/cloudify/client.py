@@ -5,6 +5,7 @@ from os import PathLike
 from aioruns.errors import InvalidInput
 from aioruns.http.auth import Headers
 from aioruns.http.gate import Gate
+from aioruns.origin import Origin
 from aioruns.platforms.client import Client
 from aioruns.platforms.cloudify.adapter import Adapter, ChooseIds
 from aioruns.platforms.cloudify.config import resolve, tls_settings
@@ -19,7 +20,7 @@ from aioruns.platforms.cloudify.group_run import GroupRun
 from aioruns.platforms.cloudify.group_starting import GroupStarter
 from aioruns.platforms.cloudify.summary import Summaries
 from aioruns.runs import Runs
-from aioruns.session import Origin, Session
+from aioruns.session import Session
 
 
 class Cloudify(Client):

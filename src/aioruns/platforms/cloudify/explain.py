@@ -6,8 +6,8 @@ import re
 import orjson
 
 from aioruns.http.request import Response
+from aioruns.origin import Explanation
 from aioruns.platforms.cloudify.errors import kind_of
-from aioruns.session import Explanation
 
 _LONGEST = 4000
 """Bytes of a page of HTML that are looked at."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from aioruns.errors import Context, InvalidInput
 from aioruns.http.gate import Gate
 from aioruns.http.request import Progress
+from aioruns.origin import Origin
 from aioruns.platforms.client import Client
 from aioruns.platforms.kubeflow import metrics as reporting
 from aioruns.platforms.kubeflow import requests
@@ -23,9 +24,8 @@ from aioruns.platforms.kubeflow.models import (
 from aioruns.platforms.kubeflow.pipeline import Pipeline
 from aioruns.platforms.kubeflow.runservice import RunService
 from aioruns.platforms.kubeflow.runservice_v2 import RunServiceV2
-from aioruns.platforms.kubeflow.server import Probe
 from aioruns.runs import Run, Runs
-from aioruns.session import Origin, Session
+from aioruns.session import Session
 
 
 class Kubeflow(Client):
@@ -99,9 +99,10 @@ class Kubeflow(Client):
         origin = Origin("kubeflow", config.host, config.auth, explain, gate)
         super().__init__(origin, session)
         self._version: Version = "v2beta1" if api_version == "v2beta1" else "v1beta1"
-        self.runs = Runs(Adapter(self, self._version, config.namespace))
+        adapter = Adapter(self, self._version, config.namespace)
+        self.runs = Runs(adapter)
         self.run_service = RunService(self)
-        self.run_service_v2 = RunServiceV2(self, Probe(self.send, "v1beta1"))
+        self.run_service_v2 = RunServiceV2(self, adapter.server)
 
     def pipeline(
         self,

@@ -2,8 +2,8 @@
 
 from aioruns.http.codec import DecodeError, Json, decode
 from aioruns.http.request import Response
+from aioruns.origin import Explanation, explain_as_text
 from aioruns.platforms.kubeflow.models import ApiStatus
-from aioruns.session import Explanation, explain_as_text
 
 INTERNAL = "13"
 """The gRPC code of failures that are not classified (wire/kubeflow.md 7.2)."""

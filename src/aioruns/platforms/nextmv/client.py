@@ -6,12 +6,13 @@ from urllib.parse import urlsplit
 from aioruns.errors import InvalidInput
 from aioruns.http.auth import Headers, bearer
 from aioruns.http.gate import Gate, Pace
+from aioruns.origin import Origin
 from aioruns.platforms.client import Client
 from aioruns.platforms.nextmv.adapter import Adapter
 from aioruns.platforms.nextmv.application import Application
 from aioruns.platforms.nextmv.config import DEFAULT_URL, resolve
 from aioruns.runs import Runs
-from aioruns.session import Origin, Session
+from aioruns.session import Session
 
 # The limits of the public cloud, an account (wire/nextmv.md 1.10).
 _SUBMISSIONS_PER_SECOND = 5

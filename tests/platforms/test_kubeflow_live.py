@@ -600,8 +600,12 @@ async def test_the_run_service_of_v2beta1(server, kubeflow, programs, generation
 
 async def test_v2beta1_is_not_spoken_by_1x_servers(server, kubeflow):
     server.kubeflow.generation = "G1"
-    with pytest.raises(NotSupported, match="run_service"):
-        await kubeflow.run_service_v2.get_run("r")
+    for _ in range(2):
+        with pytest.raises(NotSupported, match="run_service"):
+            await kubeflow.run_service_v2.get_run("r")
+    # What the server is was asked once, for all of the client.
+    await kubeflow.runs.platform.server()
+    assert server.requests["kubeflow"] == 4
 
 
 @GENERATIONS
@@ -744,6 +748,12 @@ async def test_an_artifact_in_a_file(server, kubeflow, tmp_path, generation):
         server.faults.clear()
     with pytest.raises(InvalidInput, match="cannot be written"):
         await kubeflow.save_artifact(run.id, node_id, "weights", tmp_path / "no" / "w")
+    with pytest.raises(InvalidInput, match="cannot be written"):
+        await kubeflow.save_artifact(run.id, node_id, "weights", tmp_path)
+    with pytest.raises(InvalidInput, match="names no file"):
+        await kubeflow.save_artifact(run.id, node_id, "weights", "")
+    with pytest.raises(InvalidInput):
+        await kubeflow.save_artifact("", node_id, "weights", file)
     assert file.read_bytes() == data
     assert list(tmp_path.iterdir()) == [file]
 

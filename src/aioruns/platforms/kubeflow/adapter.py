@@ -102,7 +102,7 @@ class Adapter:
             return RunRef(submission.target, await self._create(body, is_v2=is_v2))
         except ServerFailure as error:
             if error.status == 500 and error.code == INTERNAL:
-                raise _conclusive(error) from error
+                raise _conclusive(error) from None
             raise
 
     async def _create(self, body: Json, *, is_v2: bool) -> str:

@@ -6,18 +6,16 @@ answer is streamed into a file beside the wanted one, and decoded from there.
 
 import base64
 import binascii
-import os
 import re
-import tempfile
+import secrets
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 import anyio
 import anyio.to_thread
 
-from aioruns.errors import Context, InvalidInput, Unreadable
+from aioruns.errors import AiorunsError, Context, InvalidInput, Unreadable
 from aioruns.http.request import FileSink, Progress, Request
 from aioruns.platforms.client import Client
 from aioruns.platforms.kubeflow.models import ApiReadArtifactResponse
@@ -59,28 +57,28 @@ async def save_artifact(
         Unreadable: The answer is not an artifact, or not all of it.
         CallError: The server refused or could not be asked.
     """
+    if not file.name:
+        raise InvalidInput(f"{str(file)!r} names no file to write the artifact to")
+    envelope = file.with_name(f".{file.name}.{secrets.token_hex(6)}")
+    decoded = envelope.with_name(f"{envelope.name}.decoded")
+    asked: Request[object] = Request(
+        request.method, request.path, sink=FileSink(envelope, progress)
+    )
     try:
-        envelope = await anyio.to_thread.run_sync(_fresh, file)
+        await client.session.send_raw(asked, client.origin)
+        return await anyio.to_thread.run_sync(_take, envelope, decoded, file)
+    except AiorunsError:  # some of them are an OSError or a ValueError, too
+        raise
     except OSError as error:
         raise InvalidInput(
-            f"the artifact cannot be written to {file.parent}: {error.strerror}"
+            f"the artifact cannot be written to {file}: {error.strerror}"
         ) from error
-    decoded = envelope.with_suffix(".decoded")
-    try:
-        asked: Request[object] = Request(
-            request.method, request.path, sink=FileSink(envelope, progress)
-        )
-        await client.session.send_raw(asked, client.origin)
-        try:
-            return await anyio.to_thread.run_sync(
-                partial(_take, envelope, decoded, file)
-            )
-        except ValueError as error:
-            shown = request.shown(client.origin.base_url)
-            raise Unreadable(
-                f"the answer is not an artifact: {error}",
-                Context(client.origin.platform, request.method, shown, 1),
-            ) from error
+    except ValueError as error:
+        shown = request.shown(client.origin.base_url)
+        raise Unreadable(
+            f"the answer is not an artifact: {error}",
+            Context(client.origin.platform, request.method, shown, 1),
+        ) from error
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(_clear, envelope, decoded)
@@ -96,12 +94,6 @@ def decoded_artifact(answer: ApiReadArtifactResponse, context: Context) -> bytes
         return base64.b64decode(answer.data or "", validate=True)
     except binascii.Error as error:
         raise Unreadable(f"the artifact is not base64: {error}", context) from error
-
-
-def _fresh(file: Path) -> Path:
-    handle, name = tempfile.mkstemp(".envelope", f".{file.name}.", file.parent)
-    os.close(handle)
-    return Path(name)
 
 
 def _clear(*files: Path) -> None:

@@ -1,6 +1,6 @@
 """The run service of v2beta1, under the names of the official 2.x client."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,7 +20,7 @@ from aioruns.platforms.kubeflow.models import (
     V2beta1ListRunsResponse,
     V2beta1Run,
 )
-from aioruns.platforms.kubeflow.server import Probe
+from aioruns.platforms.kubeflow.server import Server
 from aioruns.platforms.kubeflow.statuses import ending
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class RunServiceV2:
     """
 
     client: Client
-    _probe: Probe = field(repr=False)
+    _server: Callable[[], Awaitable[Server]] = field(repr=False)
 
     async def create_run(
         self,
@@ -284,7 +284,7 @@ class RunServiceV2:
         except NotFound:
             # Only here is it asked, since every other answer shows that the server
             # speaks v2beta1.
-            if (await self._probe.server()).generation == "G1":
+            if (await self._server()).generation == "G1":
                 raise NotSupported(
                     "this Kubeflow Pipelines server is of a 1.x release and does not "
                     "speak v2beta1: use run_service"

@@ -327,6 +327,25 @@ async def test_create_refuses(api, generation, wrong):
 
 
 @pytest.mark.parametrize("generation", MODERN)
+async def test_a_recurring_run_makes_a_run_of_one_name_once_on_newer_servers(
+    api, generation
+):
+    api.facade.generation = generation
+    reference = {"pipeline_id": "p"}
+    body = {"display_name": "monday", "pipeline_version_reference": reference}
+    body |= {"plugins_input": {"mlflow": {"n": 1}}, "recurring_run_id": "rr-1"}
+    first, second = [
+        await api.ok("POST", "/apis/v2beta1/runs", json=body) for _ in range(2)
+    ]
+    assert (first["run_id"] == second["run_id"]) == (generation == "G3")
+    assert first["plugins_input"] == {"mlflow": {"n": 1}}
+    other = await api.ok(
+        "POST", "/apis/v2beta1/runs", json=body | {"display_name": "tuesday"}
+    )
+    assert other["run_id"] != first["run_id"]
+
+
+@pytest.mark.parametrize("generation", MODERN)
 async def test_create_v2_refuses(api, generation):
     api.facade.generation = generation
     spec = {"display_name": "x", "pipeline_spec": {"pipelineInfo": {"name": "ir"}}}

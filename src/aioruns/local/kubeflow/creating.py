@@ -10,7 +10,7 @@ from aioruns.local.kubeflow.errors import INTERNAL, INVALID, Refusal
 from aioruns.local.kubeflow.installation import PLATFORM, Installation
 from aioruns.local.kubeflow.manifests import Workflow
 from aioruns.local.kubeflow.messages import RUN_V1, RUN_V2
-from aioruns.local.kubeflow.rows import Detail
+from aioruns.local.kubeflow.rows import Detail, detail
 from aioruns.local.kubeflow.sources import (
     Source,
     Wanted,
@@ -93,11 +93,28 @@ async def create_v2(call: Call) -> Json:
         version_id=reference.get("pipeline_version_id", ""),
         parameters=_as_text(body.get("runtime_config", {})),
         runtime_config=body.get("runtime_config", {}),
+        plugins_input=body.get("plugins_input", {}),
     )
+    existing = _made_by(call, wanted)
+    if existing:
+        return views_v2.run(call.service, existing)
     record, refusal = await _create(call, wanted)
     return await _started(
         call.service, record, refusal, views_v2.run(call.service, record)
     )
+
+
+def _made_by(call: Call, wanted: Wanted) -> RunRecord | None:
+    """The run that a recurring run has made under this name (wire/kubeflow.md 8.2)."""
+    if call.service.generation != "G3" or not wanted.recurring_run_id:
+        return None
+    for record in call.service.runs():
+        row = detail(record)
+        made = row["recurring_run_id"], row["name"]
+        if made == (wanted.recurring_run_id, wanted.name):
+            call.check("create", row["namespace"])
+            return record
+    return None
 
 
 async def _create(
@@ -165,6 +182,7 @@ def _detail(
         runtime_config=wanted.runtime_config,
         references=wanted.references,
         recurring_run_id=wanted.recurring_run_id,
+        plugins_input=wanted.plugins_input,
         workflow=workflow.name,
         entrypoint=workflow.entrypoint,
         kind=workflow.kind,

@@ -34,6 +34,7 @@ class Detail(TypedDict):
     runtime_config: dict[str, Json]
     references: list[dict[str, Json]]
     recurring_run_id: str
+    plugins_input: dict[str, Json]
     workflow: str
     """The name of the workflow object."""
     entrypoint: str

@@ -28,6 +28,7 @@ class Wanted:
     parameters: list[tuple[str, str]] = field(factory=list)
     runtime_config: dict[str, Json] = field(factory=dict)
     references: list[dict[str, Json]] = field(factory=list)
+    plugins_input: dict[str, Json] = field(factory=dict)
 
     @property
     def named(self) -> dict[str, str]:

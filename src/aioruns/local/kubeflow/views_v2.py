@@ -47,6 +47,7 @@ def run(service: Installation, record: RunRecord) -> dict[str, Json]:
             "run_details": {"task_details": tasks} if tasks else {},
             "recurring_run_id": row["recurring_run_id"],
             "state_history": history(record),
+            "plugins_input": row["plugins_input"],
         }
     )
 

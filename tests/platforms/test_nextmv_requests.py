@@ -13,7 +13,7 @@ from aioruns.http.codec import DecodeError, decode
 from aioruns.http.request import UNSET, FileSink, Request
 from aioruns.platforms.nextmv import models, requests
 from aioruns.platforms.nextmv.adapter import STATES
-from aioruns.platforms.nextmv.config import DEFAULT_URL, resolve
+from aioruns.platforms.nextmv.config import DEFAULT_URL, Connection, resolve
 
 APP = "/v1/applications/depot-routing"
 RUN = f"{APP}/runs/staging-Qx7dK2pLm"
@@ -411,6 +411,7 @@ nowhere:
 browser:
   auth_type: pkce
   endpoint: browser.example.org
+  team_id: team-7
 """
 
 KEY, ENDPOINT, PROFILE = "NEXTMV_API_KEY", "NEXTMV_ENDPOINT", "NEXTMV_PROFILE"
@@ -535,9 +536,57 @@ def test_a_named_profile_without_address_is_an_error(file, arguments):
         resolve(**arguments, profile="nowhere", environ={}, file=file)
 
 
-def test_a_profile_that_logs_in_through_a_browser_is_named(file):
-    with pytest.raises(MissingCredentials, match=r"profile browser .* \(pkce\)"):
+def browser_login(file, tokens):
+    place = file.parent / "auth" / "default"
+    place.mkdir(parents=True)
+    (place / "tokens.json").write_text(tokens)
+
+
+def test_a_login_through_the_browser_is_used_while_it_is_valid(file):
+    """wire/nextmv.md 1.5: the id token is what is sent."""
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    browser_login(
+        file, json.dumps({"id_token": "t-1", "access_token": "x", "expires_at": later})
+    )
+
+    got = resolve(profile="browser", environ={}, file=file)
+
+    assert got == Connection("https://browser.example.org", "t-1", "team-7")
+    assert "t-1" not in repr(got)
+    explicit = resolve("key", profile="browser", environ={}, file=file)
+    assert (explicit.api_key, explicit.account) == ("key", None)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "said"),
+    [
+        (None, "holds no login that can be read"),
+        ("not json", "holds no login that can be read"),
+        ("[]", "holds no login that can be read"),
+        ('{"id_token": ""}', "holds no login that can be read"),
+        ('{"id_token": "t-1", "expires_at": "2020-01-01T00:00:00"}', "has expired"),
+        ('{"id_token": "t-1", "expires_at": "soon"}', "holds no login"),
+    ],
+)
+def test_a_login_through_the_browser_that_cannot_be_used_is_named(file, tokens, said):
+    if tokens is not None:
+        browser_login(file, tokens)
+
+    with pytest.raises(MissingCredentials, match=r"profile browser .* \(pkce\)") as got:
         resolve(profile="browser", environ={}, file=file)
+
+    assert said in str(got.value)
+    assert "official command-line tool" in str(got.value)
+    assert "t-1" not in str(got.value)
+
+
+async def test_a_login_through_the_browser_names_its_team(monkeypatch):
+    login = Connection("https://browser.example.org", "t-1", "team-7")
+    monkeypatch.setattr("aioruns.platforms.nextmv.client.resolve", lambda *_: login)
+
+    headers = await Nextmv().origin.auth.headers()
+
+    assert headers == {"Authorization": "Bearer t-1", "nextmv-account": "team-7"}
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ class Nextmv(Client):
 
     1. the arguments,
     2. NEXTMV_API_KEY and NEXTMV_ENDPOINT,
-    3. the profile of `~/.nextmv/config.yaml` that NEXTMV_PROFILE or `profile` names,
+    3. the profile of `~/.nextmv/config.yaml` that NEXTMV_PROFILE or `profile` names; of
+       one that logs in through a browser, the login that the official tool left there,
     4. the top level of that file; for the address, Nextmv Cloud itself.
 
     Args:
@@ -68,7 +69,10 @@ class Nextmv(Client):
         requests_per_minute: float | None = None,
     ) -> None:
         connection = resolve(api_key, url, profile)
-        auth = Headers({"Authorization": bearer(connection.api_key)})
+        headers = {"Authorization": bearer(connection.api_key)}
+        if connection.account:
+            headers["nextmv-account"] = connection.account
+        auth = Headers(headers)
         gate = Gate(max_in_flight)
         super().__init__(Origin("nextmv", connection.url, auth, gate=gate), session)
         is_cloud = urlsplit(connection.url).hostname == urlsplit(DEFAULT_URL).hostname

@@ -2,23 +2,36 @@
 
 import os
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import yaml
 from attrs import field, frozen
 
 from aioruns.errors import InvalidInput, MissingCredentials
+from aioruns.http.codec import parse_time
 
 DEFAULT_URL = "https://api.cloud.nextmv.io"
 
 
+_EXPIRY_MARGIN = timedelta(seconds=30)
+
+
 @frozen
 class Connection:
-    """An address and the key for it."""
+    """An address and the key for it.
+
+    Attributes:
+        url: The address.
+        api_key: What is sent as bearer token.
+        account: The team of a browser login; None for a plain key.
+    """
 
     url: str
     api_key: str = field(repr=False)
+    account: str | None = None
 
 
 def resolve(
@@ -46,11 +59,10 @@ def resolve(
     values: Mapping[str, Any] = {}
     if not (api_key and url):
         values = _profile(file, name)
+    account = None
     if not api_key and values.get("auth_type") == "pkce":
-        raise MissingCredentials(
-            f"the profile {name or 'default'} of {file} logs in through a browser "
-            "(pkce), which aioruns does not do: give api_key or set NEXTMV_API_KEY"
-        )
+        api_key = _browser_login(file, name or "default", values)
+        account = str(values["team_id"]) if values.get("team_id") else None
     key = api_key or values.get("apikey")
     if not isinstance(key, str) or not key.strip():
         raise MissingCredentials(
@@ -76,7 +88,34 @@ def resolve(
         raise InvalidInput(f"endpoint in {file} must be text, not {endpoint!r}")
     if "://" not in endpoint:
         endpoint = "https://" + endpoint
-    return Connection(endpoint, key)
+    return Connection(endpoint, key, account)
+
+
+def _browser_login(file: Path, profile: str, values: Mapping[str, Any]) -> str:
+    """The token that a login through the browser left (wire/nextmv.md 1.5).
+
+    It is used while it is valid. Getting a new one takes the official tool.
+    """
+    session = str(values.get("auth_session") or "default")
+    tokens_file = file.parent / "auth" / session / "tokens.json"
+    try:
+        tokens = orjson.loads(tokens_file.read_bytes())
+        token = tokens["id_token"]
+        expires_at = (
+            parse_time(tokens["expires_at"]) if "expires_at" in tokens else None
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        token = expires_at = None
+    if not isinstance(token, str) or not token:
+        problem = f"and {tokens_file} holds no login that can be read"
+    elif expires_at is not None and expires_at - _EXPIRY_MARGIN < datetime.now(UTC):
+        problem = f"and its login in {tokens_file} has expired"
+    else:
+        return token
+    raise MissingCredentials(
+        f"the profile {profile} of {file} logs in through a browser (pkce), {problem}: "
+        "log in with the official command-line tool, or give api_key"
+    )
 
 
 def _profile_name(from_environment: str | None, argument: str | None) -> str | None:

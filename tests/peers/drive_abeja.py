@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 BASE, TOKEN, ORG, DEPLOYMENT, VERSION = sys.argv[1:]
 os.environ["ABEJA_API_URL"] = BASE  # the client reads it once, when it is imported
 
-from abeja.exceptions import BadRequest, NotFound, Unauthorized  # noqa: E402
-from abeja.runs import APIClient  # noqa: E402
-from abeja.triggers import APIClient as TriggerClient  # noqa: E402
+from abeja.exceptions import BadRequest, NotFound, Unauthorized  # noqa: E402 - after the address
+from abeja.runs import APIClient  # noqa: E402 - after the address
+from abeja.triggers import APIClient as TriggerClient  # noqa: E402 - after the address
 
 BEARER = {"auth_token": TOKEN}
 USER = {"user_id": "123", "personal_access_token": TOKEN}

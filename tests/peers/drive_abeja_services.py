@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 BASE, TOKEN, ORG, DEPLOYMENT, VERSION, SERVICE = sys.argv[1:]
 os.environ["ABEJA_API_URL"] = BASE  # the client reads it once, when it is imported
 
-from abeja.deployments import APIClient as DeploymentClient  # noqa: E402
-from abeja.exceptions import BadRequest, NotFound  # noqa: E402
-from abeja.runs import APIClient as RunClient  # noqa: E402
-from abeja.services import APIClient as ServiceClient  # noqa: E402
-from abeja.triggers import APIClient as TriggerClient  # noqa: E402
+from abeja.deployments import APIClient as DeploymentClient  # noqa: E402 - after the address
+from abeja.exceptions import BadRequest, NotFound  # noqa: E402 - after the address
+from abeja.runs import APIClient as RunClient  # noqa: E402 - after the address
+from abeja.services import APIClient as ServiceClient  # noqa: E402 - after the address
+from abeja.triggers import APIClient as TriggerClient  # noqa: E402 - after the address
 
 CREDENTIAL = {"auth_token": TOKEN}
 AT = (ORG, DEPLOYMENT)

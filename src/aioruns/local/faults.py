@@ -109,7 +109,7 @@ class Faults:
     def add(self, fault: Fault) -> None:
         """Put a fault in force."""
         # S311: reproducible on purpose.
-        dice = random.Random(f"{self.seed}/{self._added}")  # noqa: S311
+        dice = random.Random(f"{self.seed}/{self._added}")  # noqa: S311 - seeded
         self._added += 1
         self._armed.append(_Armed(fault, dice, re.compile(fault.route)))
 

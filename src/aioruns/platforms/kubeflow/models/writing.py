@@ -80,7 +80,7 @@ def _model(value: Any) -> dict[str, Any]:
     for one in attrs.fields(type(value)):
         item = getattr(value, one.name)
         # `raw` is what came, and not what goes.
-        optional = isinstance(one.default, attrs.Factory)  # type: ignore[arg-type]
+        optional = isinstance(one.default, attrs.Factory)  # type: ignore[arg-type]  # checkers see a function
         if one.name == "raw" or item is None or (optional and not item):
             continue
         if one.metadata.get("aioruns.kubeflow") == "int64":

@@ -63,7 +63,7 @@ def tracked_status(text: object) -> TrackedRunStatus:
         InvalidInput: It is another one.
     """
     try:
-        return TrackedRunStatus(text)  # type: ignore[arg-type]
+        return TrackedRunStatus(text)  # type: ignore[arg-type]  # None raises, too
     except ValueError:
         raise InvalidInput(
             f"a tracked run has {' or '.join(TrackedRunStatus)}, not {text!r}"

@@ -77,7 +77,7 @@ def test_everything_wrong_is_said_at_once(cloudify):
         cloudify.deployment("web-1").spec(
             "",
             {requests.MARKER: "x", "bad": object()},
-            force=1,  # type: ignore[arg-type]
+            force=1,  # type: ignore[arg-type]  # on purpose
             wait_after_fail=True,
         )
     for part in ("workflow_id", requests.MARKER, "object", "force", "wait_after_fail"):
@@ -523,7 +523,7 @@ def test_secrets_are_in_no_repr():
 
 def test_misuse_of_the_client_is_said():
     with pytest.raises(InvalidInput, match="choose_ids"):
-        Cloudify("m", token="t", choose_ids="never")  # type: ignore[arg-type]
+        Cloudify("m", token="t", choose_ids="never")  # type: ignore[arg-type]  # wrong
     with pytest.raises(InvalidInput, match="max_in_flight"):
         Cloudify("m", token="t", max_in_flight=0)
 

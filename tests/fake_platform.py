@@ -8,7 +8,7 @@ from tests.fakes import FakeClock
 
 from aioruns.errors import Context, NotFound
 from aioruns.runs import Runs
-from aioruns.seam import Abilities, LogEvent, LogPage, RunRef, RunState, Status
+from aioruns.seam import ALL, Abilities, LogEvent, LogPage, RunRef, RunState, Status
 
 
 @define(eq=False)
@@ -110,7 +110,7 @@ class FakePlatform:
                 return ref
         return None
 
-    async def read_states(self, refs):
+    async def read_states(self, refs, known):
         refs = list(refs)
         self.asked.append((self.clock.now(), refs))
         await self._called("read_states")
@@ -126,7 +126,7 @@ class FakePlatform:
             return Status(ref, RunState.UNKNOWN, run.text)
         return Status(ref, state, state.value)
 
-    async def read_logs(self, ref, position):
+    async def read_logs(self, ref, position, window=ALL):
         await self._called("read_logs")
         run, now = self.known.get(ref), self.clock.now()
         if run is None or not run.logged <= now:

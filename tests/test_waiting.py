@@ -366,8 +366,8 @@ async def test_a_run_without_a_word_for_its_state_is_no_reason_to_warn(
     run = platform.add(lasts=20)
     read_states = platform.read_states
 
-    async def without_words(refs):
-        statuses = await read_states(refs)
+    async def without_words(refs, known):
+        statuses = await read_states(refs, known)
         return {ref: Status(ref, RunState.UNKNOWN, "") for ref in statuses}
 
     platform.read_states = without_words

@@ -1,13 +1,14 @@
 """The seam to platforms: what generic code may ask, and the values that cross.
 
 Waiting, logs, submission, batches and the journal are written once against `Platform`;
-a further platform is one adapter with these six coroutines.
+a further platform is one adapter with its six coroutines. `ReadsBack` and
+`ReadsTogether` are for platforms whose APIs offer more.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from attrs import field, frozen
 
@@ -34,7 +35,8 @@ class RunState(StrEnum):
         return self in {RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED}
 
 
-@frozen(order=True)
+# A watcher looks ten thousand of them up in every round.
+@frozen(order=True, cache_hash=True)
 class RunRef:
     """Which run: its id, and the scope that it belongs to.
 
@@ -87,11 +89,35 @@ class LogEvent:
 
 
 @frozen
+class Window:
+    """Which lines of a log are wanted, by the times that they carry.
+
+    Attributes:
+        since: Lines of this time or later; None is the beginning.
+        until: Lines before this time; None is the end.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def holds(self, event: LogEvent) -> bool:
+        """Whether an event lies in it."""
+        return not (
+            (self.since is not None and event.timestamp < self.since)
+            or (self.until is not None and event.timestamp >= self.until)
+        )
+
+
+ALL = Window()
+"""All lines."""
+
+
+@frozen
 class LogPage:
     """One answer to "what comes after this position".
 
     Attributes:
-        events: New events only, in order.
+        events: New events only, in order; those of `read_older` newest first.
         after: Makes the position after the first n of the events, from 0 to all.
         more: Whether asking again at once makes sense.
         hint: Seconds after which the server wants to be asked again, if it says so.
@@ -139,6 +165,7 @@ class Abilities:
         grace: Seconds for which a new run may be invisible to reads.
         spans_targets: Whether the states of runs of several targets are read in one
             request, since their ids are unique across targets.
+        line_times: Whether log lines carry times of their own.
     """
 
     cancels: bool = True
@@ -147,6 +174,7 @@ class Abilities:
     drain: float = 0.0
     grace: float = 15.0
     spans_targets: bool = False
+    line_times: bool = True
 
 
 class Platform(Protocol):
@@ -175,16 +203,29 @@ class Platform(Protocol):
         """Look for a run that carries the submission's key."""
         ...
 
-    async def read_states(self, refs: Iterable[RunRef]) -> Mapping[RunRef, Status]:
+    async def read_states(
+        self, refs: Collection[RunRef], known: Mapping[RunRef, Status]
+    ) -> Mapping[RunRef, Status]:
         """Read many runs in as few requests as the API allows.
 
         They are of one target, unless the platform's abilities say that it spans
         targets. A run that is missing from the answer does not exist, or not yet.
+
+        Args:
+            refs: Which runs.
+            known: What was read of them before. Where the platform's word for a run has
+                not changed, the known value itself may be returned, so that a round
+                over many runs makes few objects.
         """
         ...
 
-    async def read_logs(self, ref: RunRef, position: Position | None) -> LogPage:
-        """Read what follows a position; None is the beginning."""
+    async def read_logs(
+        self, ref: RunRef, position: Position | None, window: Window = ALL
+    ) -> LogPage:
+        """Read what follows a position; None is the beginning.
+
+        Lines outside of the window may come; it only allows to ask for less.
+        """
         ...
 
     async def cancel(self, ref: RunRef) -> None:
@@ -193,4 +234,45 @@ class Platform(Protocol):
 
     async def fetch_result(self, ref: RunRef) -> object:
         """What the run produced, in the platform's form."""
+        ...
+
+
+@runtime_checkable
+class ReadsBack(Protocol):
+    """A platform whose logs can be read from their end, too."""
+
+    async def read_newest(self, ref: RunRef, count: int, window: Window) -> LogPage:
+        """Read the last lines that are there now, oldest of them first.
+
+        The page's last position is where `read_logs` goes on; `more` says that there
+        was more to come at once.
+        """
+        ...
+
+    async def read_older(
+        self, ref: RunRef, position: Position | None, window: Window
+    ) -> LogPage:
+        """Read backwards what precedes a position; None is the end of the log.
+
+        Positions of this way back are of no use for the way forward.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsTogether(Protocol):
+    """A platform that reads the logs of several runs in one request."""
+
+    @property
+    def logs_at_once(self) -> int:
+        """How many runs one request can be about."""
+        ...
+
+    async def read_logs_of(
+        self, positions: Mapping[RunRef, Position | None]
+    ) -> Mapping[RunRef, LogPage]:
+        """Read the logs of several runs, each from its position on, in one request.
+
+        A run that is missing from the answer has nothing new.
+        """
         ...

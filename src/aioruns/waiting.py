@@ -177,7 +177,7 @@ class Watcher:
         ]
         for ref in refs:
             self._first_seen.setdefault(ref, asked)
-        statuses = await self.platform.read_states(refs)
+        statuses = await self.platform.read_states(refs, {})
         for status in statuses.values():
             self._take(status, asked)
         for ref in refs:

@@ -1,6 +1,6 @@
 """What generic code asks of ABEJA."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Final
 
@@ -17,12 +17,14 @@ from aioruns.platforms.abeja.recent import RecentReader
 from aioruns.platforms.abeja.states import StateReader, status
 from aioruns.platforms.client import Client
 from aioruns.seam import (
+    ALL,
     Abilities,
     LogPage,
     Position,
     RunRef,
     Status,
     Submission,
+    Window,
 )
 
 NAME: Final = "abeja"
@@ -73,7 +75,9 @@ class Adapter:
         """Search the newest runs for the key; see `Finder`."""
         return await self._finder.find(submission)
 
-    async def read_states(self, refs: Iterable[RunRef]) -> Mapping[RunRef, Status]:
+    async def read_states(
+        self, refs: Collection[RunRef], known: Mapping[RunRef, Status]
+    ) -> Mapping[RunRef, Status]:
         """Read runs singly or from listings; see `StateReader`."""
         by_target: dict[str, list[str]] = {}
         for ref in refs:
@@ -86,7 +90,9 @@ class Adapter:
                 statuses[RunRef(target, run_id)] = status(target, row)
         return statuses
 
-    async def read_logs(self, ref: RunRef, position: Position | None) -> LogPage:
+    async def read_logs(
+        self, ref: RunRef, position: Position | None, window: Window = ALL
+    ) -> LogPage:
         """Read recent logs; see `aioruns.platforms.abeja.recent`."""
         ask = partial(
             requests.get_run_recent_logs, self.organization_id, ref.target, ref.id

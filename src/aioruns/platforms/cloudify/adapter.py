@@ -1,6 +1,6 @@
 """Cloudify behind the seam that generic code asks."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -12,12 +12,14 @@ from aioruns.platforms.cloudify.errors import AmbiguousNameError, IllegalActionE
 from aioruns.platforms.cloudify.models import ExecutionMark, ExecutionState
 from aioruns.platforms.cloudify.statuses import CANCELLING, state_of
 from aioruns.seam import (
+    ALL,
     Abilities,
     LogPage,
     Position,
     RunRef,
     Status,
     Submission,
+    Window,
 )
 from aioruns.together import each
 
@@ -132,7 +134,9 @@ class Adapter:
 
         return pages(read)
 
-    async def read_states(self, refs: Iterable[RunRef]) -> Mapping[RunRef, Status]:
+    async def read_states(
+        self, refs: Collection[RunRef], known: Mapping[RunRef, Status]
+    ) -> Mapping[RunRef, Status]:
         """Read up to 80 states a request; ids are unique in the tenant."""
         wanted: dict[str, list[RunRef]] = {}
         for ref in refs:
@@ -161,7 +165,9 @@ class Adapter:
             page = await self._client.send(requests.list_states([run_id]))
             return _of_ids(page.items).get(run_id)
 
-    async def read_logs(self, ref: RunRef, position: Position | None) -> LogPage:
+    async def read_logs(
+        self, ref: RunRef, position: Position | None, window: Window = ALL
+    ) -> LogPage:
         """Read events and logs that arrived since a position."""
         return await following.read(self._client.send, ref.id, position)
 

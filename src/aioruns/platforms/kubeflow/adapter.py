@@ -1,6 +1,6 @@
 """Kubeflow Pipelines behind the seam to platforms."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from attrs import define, field
 
@@ -26,12 +26,14 @@ from aioruns.platforms.kubeflow.requests import EVERYWHERE
 from aioruns.platforms.kubeflow.server import Probe, Server
 from aioruns.platforms.kubeflow.workflow import Node, workflow_of
 from aioruns.seam import (
+    ALL,
     Abilities,
     LogPage,
     Position,
     RunRef,
     Status,
     Submission,
+    Window,
 )
 from aioruns.together import each
 
@@ -142,11 +144,15 @@ class Adapter:
 
     # -- reading -------------------------------------------------------------------
 
-    async def read_states(self, refs: Iterable[RunRef]) -> Mapping[RunRef, Status]:
+    async def read_states(
+        self, refs: Collection[RunRef], known: Mapping[RunRef, Status]
+    ) -> Mapping[RunRef, Status]:
         """Read states in as few requests as possible; see `StateReader`."""
         return await self.reader.read(refs, await self.server())
 
-    async def read_logs(self, ref: RunRef, position: Position | None) -> LogPage:
+    async def read_logs(
+        self, ref: RunRef, position: Position | None, window: Window = ALL
+    ) -> LogPage:
         """Read what is new in the logs of a run's pods, in the order of their start.
 
         One single read of the run, and one request for each pod that lives or was not

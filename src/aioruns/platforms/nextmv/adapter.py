@@ -1,6 +1,6 @@
 """Nextmv behind the seam that generic code asks."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
@@ -20,6 +20,7 @@ from aioruns.platforms.nextmv.models import (
 )
 from aioruns.platforms.nextmv.sending import send
 from aioruns.seam import (
+    ALL,
     Abilities,
     LogEvent,
     LogPage,
@@ -28,6 +29,7 @@ from aioruns.seam import (
     RunState,
     Status,
     Submission,
+    Window,
 )
 from aioruns.together import each
 
@@ -80,7 +82,9 @@ class Adapter:
                 return None
         return None
 
-    async def read_states(self, refs: Iterable[RunRef]) -> Mapping[RunRef, Status]:
+    async def read_states(
+        self, refs: Collection[RunRef], known: Mapping[RunRef, Status]
+    ) -> Mapping[RunRef, Status]:
         """Read many runs at once: those of a batch, or pages of the application's.
 
         Pages are read while they are cheaper than single reads. No list says why a run
@@ -131,7 +135,9 @@ class Adapter:
         self._pages_needed = read
         return found
 
-    async def read_logs(self, ref: RunRef, position: Position | None) -> LogPage:
+    async def read_logs(
+        self, ref: RunRef, position: Position | None, window: Window = ALL
+    ) -> LogPage:
         """Read what came after a `since` token (wire/nextmv.md 3.3.3).
 
         A page without a new token is asked for again with the old one, and grows; so a

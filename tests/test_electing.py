@@ -20,7 +20,12 @@ class Waits:
 
     def leading(self):
         """The id of the leader's run."""
-        return self.watcher._leader.ref.id
+        (led,) = (
+            ref.id
+            for ref, futures in self.watcher._followed.items()
+            if self.watcher._leader in futures
+        )
+        return led
 
     async def cancel(self, *ids):
         tasks = [self.tasks.pop(one) for one in ids]
@@ -33,8 +38,8 @@ class Waits:
         async with asyncio.timeout(10):
             statuses = await asyncio.gather(*self.tasks.values())
         assert {status.state for status in statuses} == {RunState.SUCCEEDED}
-        assert self.watcher._electable == set()
-        assert self.watcher._waiters == {}
+        assert self.watcher._standby == {}
+        assert self.watcher._followed == {}
         assert self.watcher._leader is None
 
 
@@ -96,5 +101,5 @@ async def test_one_who_joins_at_the_end_leaves_nothing_behind(platform, monkeypa
     monkeypatch.setattr(Watcher, "_wake", join_and_wake)
     await platform.clock.sleep(7.0)
     assert waits.tasks["late"].done()
-    assert all(waiter.ref.id == "r0" for waiter in waits.watcher._electable)
+    assert {ref.id for ref in waits.watcher._followed} == {"r0"}
     await waits.ended()

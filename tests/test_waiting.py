@@ -17,7 +17,8 @@ from aioruns.errors import (
     Unauthorized,
 )
 from aioruns.seam import RunState, Status
-from aioruns.waiting import FIRST_INTERVAL, LONGEST_INTERVAL, PATIENCE
+from aioruns.rounds import FIRST_INTERVAL, LONGEST_INTERVAL
+from aioruns.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ async def test_the_interval_grows_and_stays_bounded(platform):
     await platform.add(lasts=600).wait()
     gaps = platform.gaps("read_states")
     assert gaps[0] < 0.5
-    assert 8 <= gaps[-1] <= LONGEST_INTERVAL * 1.2 + 0.1
+    assert 8 <= gaps[-1] <= LONGEST_INTERVAL + 0.1
     assert len(gaps) < 120
 
 
@@ -102,12 +103,21 @@ async def test_several_waits_for_the_same_run(platform):
 async def test_a_final_state_is_never_taken_back(platform):
     run = platform.add(lasts=1)
     watcher = platform.runs.watcher("t")
-    stale = Status(run.ref, RunState.RUNNING, "running")
-    final = Status(run.ref, RunState.FAILED, "failed")
-    watcher._looking[run.ref] = 1
-    watcher._take(final, 1.0)
-    watcher._take(stale, 2.0)
-    assert watcher._known[run.ref][1] == final
+    read_states = platform.read_states
+    ended = asyncio.create_task(run.wait())
+    await platform.clock.sleep(0.5)
+
+    async def stale(refs, known):
+        statuses = await read_states(refs, known)
+        if run.ref in watcher._ended:
+            return {ref: Status(ref, RunState.RUNNING, "running") for ref in statuses}
+        return statuses
+
+    platform.read_states = stale
+    watcher.join(run.ref)  # keeps what is known of it
+    final = await ended
+    assert final.state is RunState.SUCCEEDED
+    watcher._take(Status(run.ref, RunState.RUNNING, "running"))
     assert await watcher.look(run.ref) == final
 
 
@@ -115,13 +125,12 @@ async def test_a_wait_for_a_run_that_is_known_to_have_ended(platform):
     """It joins while another one who learnt of the end has not left yet."""
     run = platform.add(lasts=1)
     watcher = platform.runs.watcher("t")
-    watcher._looking[run.ref] = 1
-    await platform.clock.sleep(2)
-    await watcher.look(run.ref)
-    watcher._looking[run.ref] = 1
-    watcher._known[run.ref] = (0.0, Status(run.ref, RunState.SUCCEEDED, "done"))
-    with anyio.fail_after(1):
-        assert (await run.wait()).text == "done"
+    ended = watcher.join(run.ref)
+    await watcher.attend(ended)
+    platform.calls.clear()
+    assert (await run.wait()).state is RunState.SUCCEEDED
+    assert platform.calls["read_states"] == 0
+    watcher.leave(run.ref, ended)
 
 
 async def test_a_leader_that_is_cancelled_is_followed_by_another(platform):
@@ -233,7 +242,8 @@ async def test_what_is_remembered_of_missing_runs_is_bounded(platform):
     watcher = platform.runs.watcher("t")
     for number in range(3000):
         await watcher.look(platform.runs.run("t", f"n{number}").ref)
-    assert len(watcher._first_seen) <= 1000
+    assert len(watcher._missed) <= 1000
+    assert not watcher._first_seen
     assert not watcher._known
     assert not watcher._looking
 
@@ -379,18 +389,75 @@ async def test_nothing_is_kept_of_runs_that_nobody_follows(platform):
     runs = [platform.add(f"r{n}", lasts=n / 10) for n in range(50)]
     await asyncio.gather(*(run.wait() for run in runs))
     watcher = platform.runs.watcher("t")
-    assert not watcher._waiters
+    assert not watcher._followed
+    assert watcher._schedule.next_due() == float("inf")
     assert not watcher._known
     assert not watcher._first_seen
     assert watcher._leader is None
 
 
-async def test_an_end_that_a_log_page_told_is_read_soon(platform):
-    run = platform.add(lasts=205)
+@pytest.mark.parametrize(
+    ("state", "reason", "rounds"),
+    [
+        (RunState.SUCCEEDED, "", 0),
+        (RunState.CANCELED, "", 0),
+        (RunState.FAILED, "out of memory", 0),
+        (RunState.FAILED, "", 1),  # a round tells why
+    ],
+)
+async def test_an_end_that_a_log_page_told_wakes_at_once(
+    platform, state, reason, rounds
+):
+    run = platform.add(lasts=205, final=state)
     wait = asyncio.create_task(run.wait())
     await platform.clock.sleep(205.5)
-    final = Status(run.ref, RunState.SUCCEEDED, "succeeded")
+    platform.calls.clear()
     began = platform.clock.now()
-    platform.runs.watcher("t").note(final)
-    await wait
-    assert platform.clock.now() - began < 0.5
+    platform.runs.watcher("t").note(Status(run.ref, state, "over", reason))
+    status = await wait
+    assert status.state is state
+    assert status.reason == reason
+    assert platform.calls["read_states"] == rounds
+    assert platform.clock.now() - began <= platform.latency * rounds + 1e-6
+
+
+async def test_ten_thousand_waits_are_one_task(platform):
+    runs = [platform.add(f"r{n}", lasts=30) for n in range(10_000)]
+    watcher = platform.runs.watcher("t")
+    futures = [watcher.join(run.ref, fresh=True) for run in runs]
+    enough = asyncio.get_running_loop().create_future()
+    futures[-1].add_done_callback(enough.set_result)
+    tasks = len(asyncio.all_tasks())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(watcher.attend(enough))
+        await platform.clock.sleep(10)
+        assert len(asyncio.all_tasks()) == tasks + 1
+    assert all(future.done() for future in futures)
+    for run, future in zip(runs, futures, strict=True):
+        watcher.leave(run.ref, future)
+    assert all(len(refs) == 10_000 for _, refs in platform.asked)
+
+
+async def test_old_runs_are_not_read_as_often_as_young_ones(platform):
+    old = [platform.add(f"old{n}", lasts=10_000) for n in range(50)]
+    async with anyio.create_task_group() as group:
+        for run in old:
+            group.start_soon(run.wait)
+            await platform.clock.sleep(1)
+        await platform.clock.sleep(500)
+        young = platform.add("young", lasts=20)
+        platform.asked.clear()
+        await young.wait()
+        rounds = [refs for _, refs in platform.asked]
+        assert sum(young.ref in refs for refs in rounds) > 15
+        assert sum(old[0].ref in refs for refs in rounds) <= 4
+        # They were spread over fifty seconds, and have come together since.
+        assert {len(refs) for refs in rounds if old[0].ref in refs} <= {50, 51}
+        group.cancel_scope.cancel()
+
+
+async def test_an_idle_hour_costs_no_more_than_the_intervals_allow(platform):
+    await platform.add(lasts=3600).wait()
+    # 0.3 s at first, a tenth of the age later, ten seconds in the end; a fifth less at
+    # the most: 12 rounds in 3 s, then 11 for every factor e up to 100 s, then 0.125/s.
+    assert platform.calls["read_states"] <= 12 / 0.8 + 46 / 0.8 + 3500 / 8 + 3

@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from aioruns import abeja, cloudify, errors, kubeflow, nextmv
     from aioruns.batch import Outcome, Outcomes, as_completed, gather, submit_all
     from aioruns.http.retry import RetryPolicy
+    from aioruns.joint_wait import (
+        ALL_COMPLETED,
+        FIRST_COMPLETED,
+        FIRST_FAILED,
+        Waited,
+        wait,
+    )
     from aioruns.logs import LogStream
     from aioruns.merging import MergedLogs, RunEvent, merge_logs
     from aioruns.platforms.abeja import Abeja
@@ -23,6 +30,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ALL_COMPLETED",
+    "FIRST_COMPLETED",
+    "FIRST_FAILED",
     "Abeja",
     "Cloudify",
     "Kubeflow",
@@ -39,6 +49,7 @@ __all__ = [
     "RunState",
     "Session",
     "Status",
+    "Waited",
     "abeja",
     "as_completed",
     "cloudify",
@@ -48,11 +59,19 @@ __all__ = [
     "merge_logs",
     "nextmv",
     "submit_all",
+    "wait",
 ]
 
 _HOMES = {
     "aioruns.batch": ("Outcome", "Outcomes", "as_completed", "gather", "submit_all"),
     "aioruns.http.retry": ("RetryPolicy",),
+    "aioruns.joint_wait": (
+        "ALL_COMPLETED",
+        "FIRST_COMPLETED",
+        "FIRST_FAILED",
+        "Waited",
+        "wait",
+    ),
     "aioruns.logs": ("LogStream",),
     "aioruns.merging": ("MergedLogs", "RunEvent", "merge_logs"),
     "aioruns.abeja": ("Abeja", "abeja"),

@@ -2,15 +2,28 @@
 
 import math
 import random
-from collections.abc import Sequence
-from typing import Self
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from datetime import datetime
+from typing import Any, Self
 
 from attrs import define, field
 
 from aioruns.cursors import make_cursor, read_cursor
-from aioruns.errors import CallError, NotFound
-from aioruns.seam import LogEvent, LogPage, Platform, Position, RunRef, Status
-from aioruns.waiting import Watcher
+from aioruns.errors import CallError, InvalidInput, NotFound, NotSupported
+from aioruns.seam import (
+    ALL,
+    LogEvent,
+    LogPage,
+    Platform,
+    Position,
+    ReadsBack,
+    RunRef,
+    Status,
+    Window,
+)
+from aioruns.waiting import Patience, Watcher
 
 SHORTEST_PAUSE = 0.5
 """Seconds between two requests for new lines, at first."""
@@ -23,19 +36,33 @@ _GROWTH = 1.5
 _SHORTEST_HINT = 0.05
 """Seconds; a server that asks to be asked at once must not make us spin."""
 
+_LONG_AGO = 300.0
+"""Seconds after the end of a run, as the platform tells it, from which on nothing can
+come late any more, even if the platform's clock differs from ours."""
+
+Read = Callable[[RunRef, Position | None, Window], Awaitable[LogPage]]
+
 
 @define(eq=False)
 class LogStream:
-    """The lines of one run, exactly once and in order.
+    """The lines of one run, exactly once and in order; made by `Run.logs`.
 
     An async iterator of `LogEvent`. With `follow` it ends when the run has ended and
     all that it wrote was read; otherwise when everything that is there now was read.
+    Failures that pass are endured for two minutes; then, and when the platform refuses,
+    the error is raised, with the cursor in its context.
 
     Attributes:
         platform: Reads the pages.
         ref: Which run.
         watcher: Knows whether the run has ended.
         follow: Whether to wait for lines to come.
+        window: Which lines, by their times.
+        tail: How many of the lines that are there to begin with; None is all.
+        back: Whether to read from the newest line back to the first.
+        read: Reads a page; of the platform, unless the streams of many runs share
+            their requests.
+        slots: Entered around each request, for whoever bounds how many there are.
 
     Example:
         ```python
@@ -50,54 +77,97 @@ class LogStream:
     ref: RunRef
     watcher: Watcher
     follow: bool = True
+    window: Window = ALL
+    tail: int | None = None
+    back: bool = False
     _position: Position | None = None
+    read: Read = field(init=False)
+    slots: AbstractAsyncContextManager[Any] = field(factory=nullcontext, init=False)
     _page: LogPage | None = field(default=None, init=False)
     _index: int = field(default=0, init=False)
     _pause: float = field(default=SHORTEST_PAUSE, init=False)
-    _ended: Status | None = field(default=None, init=False)
+    _ended: bool = field(default=False, init=False)
     _drained_at: float = field(default=math.inf, init=False)
     _asked_after_end: bool = field(default=False, init=False)
     _done: bool = field(default=False, init=False)
+    _patience: Patience = field(factory=Patience, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.read = self.platform.read_logs
+        if self.window is not ALL and not self.platform.abilities.line_times:
+            raise NotSupported(
+                f"{self.platform.name} keeps no times of log lines: read all of them, "
+                "without since and until"
+            )
+        if self.back:
+            if not isinstance(self.platform, ReadsBack):
+                raise NotSupported(
+                    f"{self.platform.name} gives logs from the beginning only: leave "
+                    "newest_first out, or read the last lines with tail"
+                )
+            self.read = self.platform.read_older
+            self.follow = False
 
     @property
     def cursor(self) -> str:
         """Text from which `run.logs(cursor=...)` continues after the last event."""
-        position = (
-            self._position if self._page is None else self._page.after(self._index)
-        )
-        return make_cursor(
-            "logs",
-            {
-                "platform": self.platform.name,
-                "target": self.ref.target,
-                "run": self.ref.id,
-                "at": position,
-            },
-        )
+        page = self._page
+        at = self._position if page is None else page.after(self._index)
+        window = self.window
+        value = {
+            "platform": self.platform.name,
+            "target": self.ref.target,
+            "run": self.ref.id,
+            "at": at,
+            "since": window.since and window.since.isoformat(),
+            "until": window.until and window.until.isoformat(),
+            "tail": self.tail,
+            "back": self.back or None,
+        }
+        return make_cursor("logs", {k: v for k, v in value.items() if v is not None})
 
-    @staticmethod
-    def position(cursor: str, platform: str, ref: RunRef) -> Position | None:
-        """Read a cursor of this run back.
+    @classmethod
+    def from_cursor(
+        cls,
+        cursor: str,
+        platform: Platform,
+        ref: RunRef,
+        watcher: Watcher,
+        *,
+        follow: bool,
+    ) -> Self:
+        """The stream that a cursor of this run continues.
 
         Raises:
             InvalidInput: It is not a cursor, or belongs to another run or platform.
         """
         value = read_cursor(
-            cursor, "logs", platform=platform, target=ref.target, run=ref.id
+            cursor, "logs", platform=platform.name, target=ref.target, run=ref.id
         )
-        at: Position | None = value["at"]
-        return at
+        times = [
+            text and datetime.fromisoformat(text)
+            for text in (value.get("since"), value.get("until"))
+        ]
+        window = Window(*times) if any(times) else ALL
+        tail, back = value.get("tail"), value.get("back", False)
+        at = value.get("at")
+        return cls(platform, ref, watcher, follow, window, tail, back, at)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> LogEvent:
-        while self._page is None or self._index == len(self._page.events):
+        while True:
+            page = self._page
+            if page is not None:
+                while self._index < len(page.events):
+                    event = page.events[self._index]
+                    self._index += 1
+                    if self.window is ALL or self.window.holds(event):
+                        return event
             if self._done:
                 raise StopAsyncIteration
             await self._next_page()
-        self._index += 1
-        return self._page.events[self._index - 1]
 
     async def next_page(self) -> Sequence[LogEvent]:
         """All events that are at hand, at least one; empty at the end.
@@ -112,35 +182,88 @@ class LogStream:
             raise AssertionError
         rest = self._page.events[self._index :]
         self._index = len(self._page.events)
+        if self.window is not ALL:
+            rest = [event for event in rest if self.window.holds(event)]
         return [first, *rest]
 
     async def _next_page(self) -> None:
-        try:
-            previous = self._page
-            if previous is not None:
-                self._position = previous.after(len(previous.events))
-                if not previous.more and await self._finished(previous):
-                    self._done = True
-                    return
-            ended = self._ended is not None
-            self._page, self._index = await self._read(), 0
-            self._asked_after_end = ended  # only a page that came can be the last
-        except CallError as error:
-            error.with_cursor(self.cursor)
-            raise
+        while True:
+            try:
+                await self._advance()
+            except CallError as error:
+                clock = self.platform.clock
+                if not self._patience.endures(error, clock.now()):
+                    error.with_cursor(self.cursor)
+                    raise
+                await self._sleep()
+            else:
+                self._patience.restore()
+                return
 
-    async def _read(self) -> LogPage:
+    async def _advance(self) -> None:
+        """Leave the page that was read, and get the next one, or be done."""
+        previous = self._page
+        if previous is not None:
+            self._position = previous.after(len(previous.events))
+            if not previous.more and await self._finished(previous):
+                self._done = True
+                return
+        elif self.tail is not None:
+            self._page = await self._read_tail(self.tail)
+            self.tail = None
+            return
+        ended = self._ended
+        self._page, self._index = await self._read(self._position), 0
+        self._asked_after_end = ended  # only a page that came can be the last
+
+    async def _read(self, position: Position | None) -> LogPage:
         try:
-            page = await self.platform.read_logs(self.ref, self._position)
+            async with self.slots:
+                page = await self.read(self.ref, position, self.window)
         except NotFound:
-            # No log yet, or no such run: the run's own state tells which.
-            await self.watcher.look(self.ref)
-            position = self._position
-            return LogPage((), after=lambda _: position)
+            return await self._no_log(position)
+        self._note(page)
+        return page
+
+    async def _read_tail(self, count: int) -> LogPage:
+        if isinstance(self.platform, ReadsBack):
+            try:
+                async with self.slots:
+                    page = await self.platform.read_newest(self.ref, count, self.window)
+            except NotFound:
+                return await self._no_log(None)
+            self._note(page)
+            return page
+        # Only from the beginning: the pages are read, and the last lines kept.
+        last: deque[tuple[LogEvent, LogPage, int]] = deque(maxlen=count)
+        page = await self._read(self._position)
+        while True:
+            for index, event in enumerate(page.events):
+                if self.window.holds(event):
+                    last.append((event, page, index))
+            end = page.after(len(page.events))
+            if not page.more:
+                break
+            page = await self._read(end)
+        kept = list(last)
+
+        def after(n: int) -> Position | None:
+            if n == len(kept):
+                return end
+            _, page, index = kept[n]
+            return page.after(index)
+
+        return LogPage([event for event, _, _ in kept], after)
+
+    async def _no_log(self, position: Position | None) -> LogPage:
+        """Nothing is there yet, or no such run: the run's own state tells which."""
+        await self.watcher.look(self.ref)
+        return LogPage((), after=lambda _: position)
+
+    def _note(self, page: LogPage) -> None:
         if page.status is not None:
             self.watcher.note(page.status)
             self._note_end(page.status)
-        return page
 
     async def _finished(self, page: LogPage) -> bool:
         """After a page without more: whether it was the last; if not, wait a little.
@@ -159,31 +282,67 @@ class LogStream:
             if not page.events:
                 await clock.sleep(left)
             return False
-        if self._ended is None and page.status is None:
+        if not self._ended and page.status is None:
             status = await self.watcher.look(self.ref, max_age=self._pause)
             if status is not None:
                 self._note_end(status)
-        if self._ended is None:
+        if not self._ended and self.window.until is not None:
+            self._note_until(self.window.until)
+        if not self._ended:
             await self._rest(page)
         return False
 
     async def _rest(self, page: LogPage) -> None:
         """Let time pass before the next request: the server's hint, or our pause."""
-        clock = self.platform.clock
         if page.events:
             self._pause = SHORTEST_PAUSE
         if page.hint is not None:
-            await clock.sleep(max(page.hint, _SHORTEST_HINT))
+            await self.platform.clock.sleep(max(page.hint, _SHORTEST_HINT))
         else:
             # After a page with lines, too: a run that writes all the time would have us
             # ask all the time.
-            spread = random.uniform(0.9, 1.1)  # noqa: S311 - out of step
-            await clock.sleep(self._pause * spread)
+            await self._sleep()
         if not page.events:
             self._pause = min(LONGEST_PAUSE, self._pause * _GROWTH)
 
+    async def _sleep(self) -> None:
+        spread = random.uniform(0.8, 1.0)  # noqa: S311 - out of step
+        await self.platform.clock.sleep(self._pause * spread)
+
     def _note_end(self, status: Status) -> None:
-        if self._ended is None and status.state.final:
-            self._ended = status
-            drain = self.platform.abilities.drain
-            self._drained_at = self.platform.clock.now() + drain
+        if self._ended or not status.state.final:
+            return
+        clock = self.platform.clock
+        ago = (
+            0.0
+            if status.ended is None
+            else (clock.utc() - status.ended).total_seconds()
+        )
+        self._note_over(0.0 if ago > _LONG_AGO else self.platform.abilities.drain)
+
+    def _note_until(self, until: datetime) -> None:
+        """Lines of a window that has passed come no more than those of an ended run."""
+        clock = self.platform.clock
+        if clock.utc() >= until:
+            self._note_over(max(self.platform.abilities.drain, SHORTEST_PAUSE))
+
+    def _note_over(self, drain: float) -> None:
+        self._ended = True
+        self._drained_at = self.platform.clock.now() + drain
+
+
+def make_window(since: datetime | None, until: datetime | None) -> Window:
+    """Make a window of times that users give.
+
+    Raises:
+        InvalidInput: A time has no zone, or the window is empty.
+    """
+    for name, time in (("since", since), ("until", until)):
+        if time is not None and time.tzinfo is None:
+            raise InvalidInput(
+                f"{name} must say its zone, for example datetime.now(UTC); {time} is "
+                "without one"
+            )
+    if since is not None and until is not None and since >= until:
+        raise InvalidInput(f"since ({since}) must be before until ({until})")
+    return Window(since, until) if since or until else ALL

@@ -6,13 +6,15 @@ platform must be able to do for them is in `aioruns.seam`.
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from attrs import define, evolve, field, frozen
 
+from aioruns.cancelling import cancel_all, check_cancels
 from aioruns.cursors import make_cursor, read_cursor
-from aioruns.errors import Context, GaveUp, InvalidInput, NotSupported, RunFailed
-from aioruns.logs import LogStream
+from aioruns.errors import Context, GaveUp, InvalidInput, RunFailed
+from aioruns.logs import LogStream, make_window
 from aioruns.seam import (
     LogEvent,
     Platform,
@@ -27,7 +29,16 @@ from aioruns.waiting import Watcher
 _KEY_LENGTH = 64
 _KEY = re.compile(rf"[!-Z\\^-~]([ -Z\\^-~]{{0,{_KEY_LENGTH - 2}}}[!-Z\\^-~])?")
 
-__all__ = ["LogEvent", "Run", "RunSpec", "RunState", "Runs", "Status"]
+__all__ = ["HasRuns", "LogEvent", "Run", "RunSpec", "RunState", "Runs", "Status"]
+
+
+class HasRuns(Protocol):
+    """A platform's client, such as `aioruns.Nextmv`."""
+
+    @property
+    def runs(self) -> "Runs":
+        """Where handles are made."""
+        ...
 
 
 @frozen
@@ -67,6 +78,7 @@ class Run:
         runs: Its platform.
         ref: Its scope and id.
         key: The key that it was submitted under; None for a run that was looked up.
+        fresh: Whether it was submitted by this handle's process just now.
 
     Example:
         ```python
@@ -81,6 +93,29 @@ class Run:
     runs: "Runs" = field(repr=lambda runs: runs.platform.name)
     ref: RunRef
     key: str | None = None
+    fresh: bool = field(default=False, repr=False)
+
+    @classmethod
+    def from_cursor(cls, cursor: str, platform: HasRuns) -> "Run":
+        """Make a handle from `Run.cursor` or the cursor of a `GaveUp`.
+
+        Args:
+            cursor: The text; it may come from another process.
+            platform: The client of the platform that the run is on.
+
+        Raises:
+            InvalidInput: It is not a run's cursor, or belongs to another platform.
+
+        Example:
+            ```python
+            except aioruns.GaveUp as error:
+                save(error.context.cursor)
+            ...
+            run = aioruns.Run.from_cursor(saved, nextmv)
+            await run.wait(within=3600)
+            ```
+        """
+        return platform.runs.from_cursor(cursor)
 
     @property
     def id(self) -> str:
@@ -113,50 +148,108 @@ class Run:
         status = await self._watcher.look(self.ref)
         return status or Status(self.ref, RunState.QUEUED, "")
 
-    async def wait(self, within: float | None = None) -> Status:
+    async def wait(
+        self, within: float | None = None, *, cancel_remote: bool = False
+    ) -> Status:
         """Wait until the run has ended, however it ends.
 
-        Waits on one platform share their requests. Cancelling the wait leaves the run
-        alone.
+        Waits on one platform share their requests; `aioruns.wait` waits for many runs.
 
         Args:
             within: Seconds to wait at most; None waits as long as the run takes.
+            cancel_remote: Whether to cancel the run, too, when the wait is cancelled or
+                `within` runs out; that may take 15 seconds more. Otherwise the run is
+                left alone.
 
         Returns:
             The final status; a failed run is not an exception here.
 
         Raises:
-            GaveUp: `within` ran out; its context's cursor makes the handle again.
+            GaveUp: `within` ran out; `Run.from_cursor` takes its context's cursor.
             NotFound: The run does not exist, or not any more.
+            NotSupported: `cancel_remote` where the platform cannot cancel runs.
             CallError: The platform could not be asked for two minutes.
         """
-        if within is None:
-            return await self._watcher.wait(self.ref)
-        with self.runs.platform.clock.limit(within):
-            return await self._watcher.wait(self.ref)
-        context = Context(self.runs.platform.name, cursor=self.cursor)
-        raise GaveUp(f"run {self.id} did not end within {within:g} s", context)
+        platform = self.runs.platform
+        if cancel_remote:
+            check_cancels(platform)
+        status: Status | None = None
+        try:
+            if within is None:
+                status = await self._watch()
+            else:
+                with platform.clock.limit(within):
+                    status = await self._watch()
+        except BaseException as error:
+            if cancel_remote and not isinstance(error, Exception):
+                await cancel_all(platform, [self.ref])
+            raise
+        if status is not None:
+            return status
+        text = f"run {self.id} did not end within {within:g} s"
+        if cancel_remote:
+            failed = await cancel_all(platform, [self.ref])
+            text += (
+                f", and could not be cancelled: {failed[0].error}"
+                if failed
+                else (" and was asked to end")
+            )
+        raise GaveUp(text, Context(platform.name, cursor=self.cursor))
 
-    def logs(self, *, follow: bool = True, cursor: str | None = None) -> LogStream:
+    async def _watch(self) -> Status:
+        fresh, self.fresh = self.fresh, False
+        return await self._watcher.wait(self.ref, fresh=fresh)
+
+    def logs(
+        self,
+        *,
+        follow: bool = True,
+        cursor: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        tail: int | None = None,
+        newest_first: bool = False,
+    ) -> LogStream:
         """The run's log lines, exactly once and in order.
 
         Args:
             follow: Wait for lines until the run has ended; False takes what is there.
             cursor: Continue after the event at which `LogStream.cursor` had this value.
+                It holds the choices below, which cannot be made again.
+            since: Lines of this time or later, by the times that they carry.
+            until: Lines before this time; the stream ends when it has passed.
+            tail: Begin with so many of the lines that are there already; 0 gives only
+                what comes from now on.
+            newest_first: Read from the newest line back to the first, and do not wait
+                for further lines. Not on Nextmv and Kubeflow.
 
         Returns:
             An async iterator of `LogEvent`.
 
         Raises:
-            InvalidInput: The cursor belongs to another run or platform.
+            InvalidInput: The cursor belongs to another run or platform, or the choices
+                exclude each other.
+            NotSupported: The platform keeps no times of lines (Kubeflow), or gives logs
+                from the beginning only.
         """
         platform = self.runs.platform
-        position = (
-            None
-            if cursor is None
-            else LogStream.position(cursor, platform.name, self.ref)
+        if cursor is not None:
+            if since or until or tail is not None or newest_first:
+                raise InvalidInput(
+                    "a cursor holds since, until, tail and newest_first: give it alone"
+                )
+            return LogStream.from_cursor(
+                cursor, platform, self.ref, self._watcher, follow=follow
+            )
+        if tail is not None and (tail < 0 or newest_first):
+            raise InvalidInput(
+                f"tail={tail} with newest_first={newest_first}: tail must be 0 or "
+                "more, and newest_first gives as many lines as are taken"
+            )
+        window = make_window(since, until)
+        return LogStream(
+            platform, self.ref, self._watcher, follow, window, tail, newest_first
         )
-        return LogStream(platform, self.ref, self._watcher, follow, position)
 
     async def result(self, *, within: float | None = None) -> object:
         """Wait for the end, and return what the run produced.
@@ -185,11 +278,7 @@ class Run:
             CallError: The platform refused or could not be asked.
         """
         platform = self.runs.platform
-        if not platform.abilities.cancels:
-            raise NotSupported(
-                f"{platform.name} cannot cancel a run: run {self.id} goes on until it "
-                "ends by itself"
-            )
+        check_cancels(platform)
         await platform.cancel(self.ref)
 
     @property
@@ -227,7 +316,7 @@ class Runs:
             spec.target, spec.payload, key, since, fresh=spec.key is None
         )
         ref = await submit_once(self.platform, submission)
-        return Run(self, ref, key)
+        return Run(self, ref, key, fresh=True)
 
     def spec(
         self, target: str, payload: Mapping[str, Any], key: str | None = None

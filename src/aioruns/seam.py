@@ -32,7 +32,11 @@ class RunState(StrEnum):
     @property
     def final(self) -> bool:
         """Whether the run has ended."""
-        return self in {RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED}
+        return (
+            self is RunState.SUCCEEDED
+            or self is RunState.FAILED
+            or self is RunState.CANCELED
+        )
 
 
 # A watcher looks ten thousand of them up in every round.

@@ -1,44 +1,56 @@
 """The watcher: many waits on one target, few requests.
 
-There is no background task. One of those who wait leads: it reads the states of all
-followed runs in a round, wakes the others whose runs have ended, and sleeps. When the
-leader is done or cancelled, another one takes over. So every request is made by a task
-that somebody owns.
+There is no background task. Whoever waits attends: one of the attendants leads, which
+is to read the runs that are due in a round, wake those whose runs have ended, and rest.
+When the leader is done or cancelled, another attendant takes over. So every request is
+made by a task that somebody owns, and ten thousand waits are ten thousand futures that
+one task resolves.
 """
 
 import asyncio
 import copy
 import logging
-import random
-from typing import Final
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import anyio
 from attrs import define, field
 
 from aioruns.errors import CallError, Context, NotFound, Rejected
+from aioruns.rounds import FIRST_INTERVAL, LONGEST_INTERVAL, Schedule
 from aioruns.seam import Platform, RunRef, RunState, Status
 
 logger = logging.getLogger("aioruns.waiting")
 
-FIRST_INTERVAL = 0.3
-"""Seconds between the rounds for runs that were just submitted."""
-
-LONGEST_INTERVAL = 10.0
-"""Seconds between the rounds for old runs."""
-
 PATIENCE = 120.0
-"""Seconds for which rounds may fail one after the other before the waits fail."""
-
-_LEAD: Final = "lead"
+"""Seconds for which reading may fail again and again before those who wait fail."""
 
 _MOST_MISSING = 1000
 """Runs that were looked for in vain and are remembered, for the end of their grace."""
 
 
-@define(eq=False)
-class _Waiter:
-    ref: RunRef
-    woken: "asyncio.Future[Status | str]"
+@define
+class Patience:
+    """How long failures of what is asked again and again are endured.
+
+    A refusal is not: asking again would not change it.
+    """
+
+    _since: float | None = field(default=None, init=False)
+
+    def endures(self, error: CallError, now: float) -> bool:
+        """Whether to ask again after this error."""
+        self._since = now if self._since is None else self._since
+        passing = not isinstance(error, Rejected) or error.status >= 429
+        if passing and now - self._since < PATIENCE:
+            return True
+        self._since = None
+        return False
+
+    def restore(self) -> None:
+        """Asking succeeded."""
+        self._since = None
 
 
 @define(eq=False)
@@ -50,59 +62,104 @@ class Watcher:
     """
 
     platform: Platform
-    _waiters: dict[RunRef, list[_Waiter]] = field(factory=dict, init=False)
+    _followed: dict[RunRef, list["asyncio.Future[Status]"]] = field(
+        factory=dict, init=False
+    )
     _looking: dict[RunRef, int] = field(factory=dict, init=False)
-    _known: dict[RunRef, tuple[float, Status]] = field(factory=dict, init=False)
+    _known: dict[RunRef, Status] = field(factory=dict, init=False)
+    _ended: set[RunRef] = field(factory=set, init=False)
     _first_seen: dict[RunRef, float] = field(factory=dict, init=False)
-    _electable: set[_Waiter] = field(factory=set, init=False)
-    _leader: _Waiter | None = field(default=None, init=False)
-    _joined: anyio.Event = field(factory=anyio.Event, init=False)
-    _joined_at: float = field(default=0.0, init=False)
+    _missed: dict[RunRef, float] = field(factory=dict, init=False)
+    _schedule: Schedule = field(factory=Schedule, init=False)
+    _round_at: float = field(default=-math.inf, init=False)
+    _latest: Mapping[RunRef, Status] = field(factory=dict, init=False)
+    _latest_at: float = field(default=-math.inf, init=False)
+    _leader: "asyncio.Future[object] | None" = field(default=None, init=False)
+    _standby: dict["asyncio.Future[Any]", "asyncio.Future[None]"] = field(
+        factory=dict, init=False
+    )
+    _wakes_at: float = field(default=-math.inf, init=False)
+    _stirred: anyio.Event = field(factory=anyio.Event, init=False)
     _round_lock: anyio.Lock = field(factory=anyio.Lock, init=False)
-    _failing_since: float | None = field(default=None, init=False)
+    _patience: Patience = field(factory=Patience, init=False)
     _unknown_texts: set[str] = field(factory=set, init=False)
 
-    async def wait(self, ref: RunRef) -> Status:
+    # -- for those who wait ----------------------------------------------------------
+
+    async def wait(self, ref: RunRef, *, fresh: bool = False) -> Status:
         """Return the status of a run once it has ended.
+
+        Args:
+            ref: Which run.
+            fresh: Whether it was submitted just now, so that a look can wait.
 
         Raises:
             NotFound: The run does not exist, or not any more.
             CallError: Its states could not be read for two minutes.
         """
-        loop = asyncio.get_running_loop()
-        waiter = _Waiter(ref, loop.create_future())
-        self._waiters.setdefault(ref, []).append(waiter)
-        self._electable.add(waiter)
-        self._hurry()
+        ended = self.join(ref, fresh=fresh)
         try:
-            while True:
-                known = self._known.get(ref)
-                if known is not None and known[1].state.final:
-                    # Others heard of it and have not left yet: no round asks again.
-                    return known[1]
-                if self._leader is None:
-                    self._leader = waiter
-                    try:
-                        await self._lead(waiter)
-                    finally:
-                        self._leader = None
-                woken = await waiter.woken
-                if isinstance(woken, Status):
-                    return woken
-                waiter.woken = loop.create_future()
-                self._electable.add(waiter)
+            await self.attend(ended)
+            return ended.result()
         finally:
-            self._electable.discard(waiter)
-            if waiter.woken.done() and not waiter.woken.cancelled():
-                waiter.woken.exception()  # seen, even if the wait was cancelled
-            self._waiters[ref].remove(waiter)
+            self.leave(ref, ended)
+
+    def join(self, ref: RunRef, *, fresh: bool = False) -> "asyncio.Future[Status]":
+        """Follow a run: the future is done when it has ended, or cannot be read.
+
+        Somebody must attend meanwhile, and `leave` afterwards.
+        """
+        future: asyncio.Future[Status] = asyncio.get_running_loop().create_future()
+        now = self.platform.clock.now()
+        followers = self._followed.get(ref)
+        if followers is None:
+            self._followed[ref] = [future]
+            self._note_first(ref, now)
+            begin = now if fresh else self._round_at
+            self._schedule.add(ref, now, max(now, begin + FIRST_INTERVAL))
+            self._stir_if_late()
+        else:
+            followers.append(future)
+        if ref in self._ended:
+            # Others heard of it and have not left yet: no round asks again.
+            future.set_result(self._known[ref])
+        return future
+
+    def leave(self, ref: RunRef, future: "asyncio.Future[Status]") -> None:
+        """Follow a run no longer."""
+        if future.done():
+            if not future.cancelled():
+                future.exception()  # seen, even if the wait was cancelled
+        else:
+            future.cancel()
+        followers = self._followed[ref]
+        followers.remove(future)
+        if not followers:
+            del self._followed[ref]
+            self._schedule.remove(ref)
             self._forget(ref)
+
+    async def attend(self, until: "asyncio.Future[Any]") -> None:
+        """Lead, or stand by to lead, until a future is done."""
+        try:
+            while not until.done():
+                if self._leader is None:
+                    self._leader = until
+                    until.add_done_callback(self._stir)
+                    try:
+                        await self._lead(until)
+                    finally:
+                        until.remove_done_callback(self._stir)
+                        self._leader = None
+                else:
+                    await self._stand_by(until)
+        finally:
             self._elect()
 
     async def look(self, ref: RunRef, max_age: float = 0.0) -> Status | None:
         """The status of a run, read at most `max_age` seconds ago.
 
-        Lookers at the same time, and those who wait, share one round of requests.
+        Lookers at the same time share their requests.
 
         Returns:
             None while the run is not visible yet.
@@ -111,110 +168,164 @@ class Watcher:
             NotFound: The run does not exist, or not any more.
         """
         asked = self.platform.clock.now()
-        known = self._known.get(ref)
-        if known and (known[1].state.final or known[0] >= asked - max_age):
-            return known[1]
+        if ref in self._ended or self._was_read(ref, asked - max_age):
+            return self._known[ref]
         self._looking[ref] = self._looking.get(ref, 0) + 1
+        self._note_first(ref, asked)
         try:
             async with self._round_lock:
-                known = self._known.get(ref)
-                if known is None or known[0] < asked:
-                    await self._round()
-                    known = self._known.get(ref)
-            if known is None or (known[0] < asked and not known[1].state.final):
+                if ref not in self._ended and not self._was_read(ref, asked):
+                    await self._round(
+                        [one for one in self._looking if one not in self._ended]
+                    )
+            if ref not in self._ended and not self._was_read(ref, asked):
                 missing = self._missing(ref)
                 if missing is not None:
                     raise missing
-            return known[1] if known else None
+            return self._known.get(ref)
         finally:
             self._looking[ref] -= 1
+            if not self._looking[ref]:
+                del self._looking[ref]
             self._forget(ref)
 
     def note(self, status: Status) -> None:
         """Hear of a state that somebody else read, for example with a log page.
 
-        It says less than a round does, so an ended run lets the next round come soon
-        instead of ending the waits itself.
+        Those who wait for the run are woken at once; where it does not say why the run
+        failed, by a round that comes at once.
         """
-        if status.state.final and status.ref in self._waiters:
-            self._hurry()
+        if not status.state.final or not self._is_of_interest(status.ref):
+            return
+        if status.state is RunState.FAILED and not status.reason:
+            self._schedule.hasten(status.ref, self.platform.clock.now())
+            self._stir_if_late()
+        else:
+            self._take(status)
 
-    def _hurry(self) -> None:
-        """Let the next round come as soon as rounds may follow each other."""
-        self._joined_at = self.platform.clock.now()
-        self._joined.set()
+    # -- who leads -------------------------------------------------------------------
 
-    async def _lead(self, leader: _Waiter) -> None:
-        while not leader.woken.done():
-            began = self.platform.clock.now()
-            async with self._round_lock:
-                try:
-                    await self._round()
-                except CallError as error:
-                    self._round_failed(error)
-                else:
-                    self._failing_since = None
-            await self._rest(leader, began)
+    async def _stand_by(self, until: "asyncio.Future[Any]") -> None:
+        """Wait until the future is done, or for being elected to lead."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def _rest(self, leader: _Waiter, began: float) -> None:
-        """Let time pass until the next round, less of it if somebody joins."""
-        clock = self.platform.clock
-        spread = random.uniform(0.8, 1.2)  # noqa: S311 - no two clients keep step
-        while not leader.woken.done():
-            left = began + self._interval() * spread - clock.now()
-            if left <= 0:
+        def release(_: object) -> None:
+            if not turn.done():
+                turn.set_result(None)
+
+        self._standby[until] = turn
+        until.add_done_callback(release)
+        try:
+            await turn
+        finally:
+            until.remove_done_callback(release)
+            self._standby.pop(until, None)
+
+    def _elect(self) -> None:
+        """Let one of those who stand by lead, if nobody does.
+
+        Thousands may leave after one round; none of them looks through all others.
+        """
+        while self._leader is None and self._standby:
+            _, turn = self._standby.popitem()
+            if not turn.done():
+                turn.set_result(None)
                 return
-            self._joined = anyio.Event()
-            await clock.wait(self._joined, left)
 
-    async def _round(self) -> None:
-        """Read all followed runs once. The lock is held."""
-        asked = self.platform.clock.now()
-        refs = [
-            ref
-            for ref in {**self._waiters, **self._looking}
-            if ref not in self._known or not self._known[ref][1].state.final
-        ]
-        for ref in refs:
-            self._first_seen.setdefault(ref, asked)
-        statuses = await self.platform.read_states(refs, {})
-        for status in statuses.values():
-            self._take(status, asked)
-        for ref in refs:
-            if ref not in statuses:
-                missing = self._missing(ref)
+    async def _lead(self, until: "asyncio.Future[Any]") -> None:
+        clock = self.platform.clock
+        while not until.done():
+            async with self._round_lock:
+                now = clock.now()
+                cohorts = self._schedule.due(now)
+                refs = [ref for one in cohorts for ref in one.refs]
+                if self._ended:
+                    refs = [ref for ref in refs if ref not in self._ended]
+                refs += [ref for ref in self._looking if ref not in self._followed]
+                try:
+                    if refs:
+                        await self._round(refs)
+                except CallError as error:
+                    if not self._patience.endures(error, clock.now()):
+                        self._fail_all(error)
+                    logger.info("reading states failed: %s", error)
+                else:
+                    self._patience.restore()
+                self._schedule.note_read(cohorts, now)
+            await self._rest(until)
+
+    async def _rest(self, until: "asyncio.Future[Any]") -> None:
+        """Let time pass until the next round, less of it if somebody is in a hurry."""
+        clock = self.platform.clock
+        while not until.done():
+            self._wakes_at = self._schedule.next_due()
+            left = self._wakes_at - clock.now()
+            if left <= 0:
+                break
+            self._stirred = anyio.Event()
+            await clock.wait(self._stirred, min(left, LONGEST_INTERVAL))
+        self._wakes_at = -math.inf
+
+    def _stir_if_late(self) -> None:
+        """Wake a resting leader if the next round must come sooner than it thinks."""
+        if self._schedule.next_due() < self._wakes_at:
+            self._stir()
+
+    def _stir(self, _: object = None) -> None:
+        """Have a resting leader look at the time again."""
+        self._stirred.set()
+
+    # -- rounds ----------------------------------------------------------------------
+
+    async def _round(self, refs: Sequence[RunRef]) -> None:
+        """Read runs once. The lock is held."""
+        self._round_at = asked = self.platform.clock.now()
+        statuses = await self.platform.read_states(refs, self._known)
+        self._latest, self._latest_at = statuses, asked
+        known = self._known
+        for ref, status in statuses.items():
+            if known.get(ref) is not status:
+                self._take(status)
+        if len(statuses) < len(refs):
+            for ref in refs:
+                missing = None if ref in statuses else self._missing(ref)
                 if missing is not None:
                     self._wake(ref, missing)
 
-    def _take(self, status: Status, asked: float) -> None:
+    def _take(self, status: Status) -> None:
         ref = status.ref
-        before = self._known.get(ref)
-        if before and before[1].state.final:
-            # A stale page must not bring an ended run back to life.
-            status = before[1]
-        new = status.text and status.text not in self._unknown_texts
-        if status.state is RunState.UNKNOWN and new:
-            self._unknown_texts.add(status.text)
+        # A stale page must not bring an ended run back to life.
+        if ref in self._ended or not self._is_of_interest(ref):
+            return
+        self._known[ref] = status
+        if status.state is RunState.UNKNOWN and status.text:
+            self._warn_once(status.text)
+        if status.state.final:
+            self._ended.add(ref)
+            self._wake(ref, status)
+
+    def _warn_once(self, text: str) -> None:
+        if text not in self._unknown_texts:
+            self._unknown_texts.add(text)
             logger.warning(
                 "%s names a run state that is not documented: %r",
                 self.platform.name,
-                status.text,
+                text,
             )
-        self._known[ref] = (asked, status)
-        if status.state.final:
-            self._wake(ref, status)
 
     def _wake(self, ref: RunRef, outcome: Status | CallError) -> None:
-        for waiter in self._waiters.get(ref, ()):
-            if waiter.woken.done():
+        for future in self._followed.get(ref, ()):
+            if future.done():
                 continue
-            if waiter is self._leader:
-                self._joined.set()  # it may be resting
             if isinstance(outcome, Status):
-                waiter.woken.set_result(outcome)
+                future.set_result(outcome)
             else:
-                # Each waiter raises an error of its own: tracebacks do not mix.
-                waiter.woken.set_exception(copy.copy(outcome))
+                # Each one raises an error of its own: tracebacks do not mix.
+                future.set_exception(copy.copy(outcome))
+
+    def _fail_all(self, error: CallError) -> None:
+        for ref in self._followed:
+            self._wake(ref, error)
 
     def _missing(self, ref: RunRef) -> NotFound | None:
         """The error for a run that no answer shows, once it should have been seen.
@@ -222,53 +333,34 @@ class Watcher:
         A new run may be shown by one replica and be missing in the next.
         """
         now = self.platform.clock.now()
-        if now - self._first_seen.get(ref, now) < self.platform.abilities.grace:
+        if now - self._first_seen[ref] < self.platform.abilities.grace:
             return None
         gone = "no longer exists" if ref in self._known else "does not exist"
         context = Context(platform=self.platform.name)
         return NotFound(f"run {ref.id} of {ref.target} {gone}", context, 404)
 
-    def _round_failed(self, error: CallError) -> None:
-        """Bear with failures that may pass; let the others reach those who wait."""
-        now = self.platform.clock.now()
-        if self._failing_since is None:
-            self._failing_since = now
-        passing = not isinstance(error, Rejected) or error.status >= 429
-        if passing and now - self._failing_since < PATIENCE:
-            logger.info("reading states failed, asking again: %s", error)
-            return
-        self._failing_since = None
-        for ref in self._waiters:
-            self._wake(ref, error)
+    # -- what is remembered ----------------------------------------------------------
 
-    def _interval(self) -> float:
-        """Seconds between rounds; they grow with the age of the youngest wait."""
-        age = self.platform.clock.now() - self._joined_at
-        return min(LONGEST_INTERVAL, max(FIRST_INTERVAL, age / 10))
+    def _was_read(self, ref: RunRef, since: float) -> bool:
+        return self._latest_at >= since and ref in self._latest and ref in self._known
+
+    def _is_of_interest(self, ref: RunRef) -> bool:
+        return ref in self._followed or ref in self._looking
 
     def _forget(self, ref: RunRef) -> None:
-        if not self._looking.get(ref):
-            self._looking.pop(ref, None)
-        if not self._waiters.get(ref):
-            self._waiters.pop(ref, None)
-        if not self._waiters:
-            self._failing_since = None
-        if ref in self._looking or ref in self._waiters:
+        if not self._followed:
+            self._patience.restore()
+        if self._is_of_interest(ref):
             return
-        if self._known.pop(ref, None) is not None:
-            self._first_seen.pop(ref, None)
-        elif len(self._first_seen) > _MOST_MISSING:
+        self._ended.discard(ref)
+        first_seen = self._first_seen.pop(ref)
+        if self._known.pop(ref, None) is None:
             # The grace of a run that was never shown counts from the first look,
             # however many looks it takes; so that one is remembered, for a while.
-            del self._first_seen[next(iter(self._first_seen))]
+            self._missed[ref] = first_seen
+            if len(self._missed) > _MOST_MISSING:
+                del self._missed[next(iter(self._missed))]
 
-    def _elect(self) -> None:
-        """Wake one of those who wait to lead, if nobody does.
-
-        Thousands may leave after one round; none of them looks through all others.
-        """
-        while self._leader is None and self._electable:
-            waiter = self._electable.pop()
-            if not waiter.woken.done():
-                waiter.woken.set_result(_LEAD)
-                return
+    def _note_first(self, ref: RunRef, now: float) -> None:
+        if ref not in self._first_seen:
+            self._first_seen[ref] = self._missed.pop(ref, now)

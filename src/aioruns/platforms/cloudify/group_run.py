@@ -13,7 +13,7 @@ from aioruns.platforms.cloudify.execution_groups import group_path
 from aioruns.platforms.cloudify.models import Event, Execution, ExecutionGroup
 from aioruns.platforms.cloudify.statuses import state_of
 from aioruns.together import each
-from aioruns.waiting import FIRST_INTERVAL, LONGEST_INTERVAL
+from aioruns.rounds import FIRST_INTERVAL, LONGEST_INTERVAL
 
 if TYPE_CHECKING:
     from aioruns.platforms.cloudify.client import Cloudify

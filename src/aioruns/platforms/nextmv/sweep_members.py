@@ -19,7 +19,8 @@ from aioruns.platforms.nextmv.models.experiments import (
 from aioruns.platforms.nextmv.models.statuses import FINAL
 from aioruns.runs import Run, RunSpec
 from aioruns.seam import RunRef
-from aioruns.waiting import FIRST_INTERVAL, LONGEST_INTERVAL, PATIENCE
+from aioruns.rounds import FIRST_INTERVAL, LONGEST_INTERVAL
+from aioruns.waiting import PATIENCE
 
 GRACE = 15.0
 """Seconds for which a new experiment may be invisible, or say that it is a draft."""

@@ -1,15 +1,26 @@
 """Log streams: every line once and in order, a cursor at each, and an end."""
 
 import asyncio
+from datetime import datetime, timedelta
 
 import pytest
+from attrs import evolve
 from tests.fake_platform import FakePlatform, failing
 
-from aioruns.errors import InvalidInput, NotFound, OutcomeUnknown
-from aioruns.seam import LogPage, RunState
+from aioruns.errors import (
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    NotSupported,
+    OutcomeUnknown,
+    TooManyRequests,
+)
+from aioruns.seam import ALL, LogEvent, LogPage, RunState
+from aioruns.waiting import PATIENCE
 
 TEN = [(n / 2, f"line {n}") for n in range(10)]
 TEXTS = [text for _, text in TEN]
+NO = Forbidden("no", None, 403)
 
 
 @pytest.fixture
@@ -93,7 +104,7 @@ async def test_a_page_that_tells_of_the_end_is_not_the_last(platform):
     run = platform.add(lasts=3)
     read_logs = platform.read_logs
 
-    async def write_late(ref, position):
+    async def write_late(ref, position, window):
         page = await read_logs(ref, position)
         if page.status.state.final:
             platform.known[ref].lines = [(platform.clock.now(), "late")]
@@ -148,7 +159,7 @@ async def test_the_log_of_no_run(platform):
 
 
 async def test_a_platform_that_answers_an_empty_log_for_no_run(platform):
-    async def read_logs(ref, position):
+    async def read_logs(ref, position, window):
         await platform.clock.sleep(0.01)
         return LogPage((), after=lambda _: position)
 
@@ -160,10 +171,31 @@ async def test_a_platform_that_answers_an_empty_log_for_no_run(platform):
 # -- failures -------------------------------------------------------------------------
 
 
-async def test_an_error_names_the_cursor_and_the_stream_goes_on(platform):
+async def test_failures_that_pass_are_endured(platform):
     run = platform.add(lasts=5, lines=TEN)
-    platform.plans["read_logs"] = [None, failing(OutcomeUnknown("lost"))] * 3
-    platform.plans["read_states"] = [failing(OutcomeUnknown("lost")), None] * 3
+    lost = failing(OutcomeUnknown("lost"))
+    busy = failing(TooManyRequests("busy", None, 429))
+    platform.plans["read_logs"] = [lost, busy, None, lost, busy]
+    platform.plans["read_states"] = [lost, None, busy]
+    assert await texts(run.logs()) == TEXTS
+
+
+async def test_failures_that_go_on_are_raised_with_the_cursor(platform):
+    run = platform.add(lasts=5, lines=TEN)
+    stream = run.logs()
+    assert (await anext(stream)).message == TEXTS[0]
+    platform.plans["read_logs"] = [failing(OutcomeUnknown("lost"))] * 1000
+    began = platform.clock.now()
+    with pytest.raises(OutcomeUnknown) as caught:
+        await texts(stream)
+    assert PATIENCE <= platform.clock.now() - began < PATIENCE + 20
+    assert caught.value.context.cursor == stream.cursor
+
+
+async def test_a_refusal_names_the_cursor_and_the_stream_goes_on(platform):
+    run = platform.add(lasts=5, lines=TEN)
+    platform.plans["read_logs"] = [None, failing(NO)] * 3
+    platform.plans["read_states"] = [failing(NO), None] * 3
     got, failures = await _persistently(run.logs())
     assert got == TEXTS
     assert failures == 6
@@ -174,8 +206,7 @@ async def test_no_line_is_lost_by_errors(platform):
     for call in ("read_logs", "read_states"):
         for place in range(12):
             run = platform.add(f"{call}-{place}", lasts=5, lines=TEN)
-            error = OutcomeUnknown("lost")
-            platform.plans[call] = [*[None] * place, failing(error)]
+            platform.plans[call] = [*[None] * place, failing(NO)]
             got, failures = await _persistently(run.logs())
             assert got == TEXTS
             assert failures <= 1
@@ -192,12 +223,12 @@ async def test_no_line_is_lost_by_an_error_after_the_end_is_known(platform):
             platform.known[run.ref].lines = [(1001, "last words")]
 
     def fail_after_the_end():
-        if stream._ended is not None:
-            raise OutcomeUnknown("lost")
+        if stream._ended:
+            failing(NO)()
 
     platform.plans["read_states"] = [write_last_words] * 20
     platform.plans["read_logs"] = [fail_after_the_end] * 20
-    with pytest.raises(OutcomeUnknown) as caught:
+    with pytest.raises(Forbidden) as caught:
         await texts(stream)
     platform.plans.clear()
     assert await texts(run.logs(cursor=caught.value.context.cursor)) == ["last words"]
@@ -210,7 +241,7 @@ async def _persistently(stream):
     while True:
         try:
             got.append((await anext(stream)).message)
-        except OutcomeUnknown as error:
+        except Forbidden as error:
             cursors.append((error.context.cursor, stream.cursor))
         except StopAsyncIteration:
             break
@@ -282,3 +313,129 @@ async def test_streams_and_waits_share_their_looks(platform):
         *(texts(run.logs()) for run in runs), *(run.wait() for run in runs)
     )
     assert platform.calls["read_states"] < 250
+
+
+async def test_an_idle_hour_costs_no_more_than_the_intervals_allow(platform):
+    run = platform.add(lasts=3600)
+    assert await texts(run.logs()) == []
+    # Half a second at first, half as much again each time, ten seconds in the end; a
+    # fifth less at the most.
+    assert platform.calls["read_logs"] <= 8 + 3600 / 8
+    assert platform.calls["read_states"] <= 8 + 3600 / 8
+
+
+# -- which lines ----------------------------------------------------------------------
+
+
+def _at(platform, seconds):
+    return platform.clock.utc() + timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def stamped(platform):
+    """Lines carry the time at which they were written."""
+    read_logs = platform.read_logs
+
+    async def with_times(ref, position, window=ALL):
+        page = await read_logs(ref, position)
+        start = position["line"] if position else 0
+        begin = platform.clock.utc() - timedelta(seconds=platform.clock.now())
+        events = [
+            evolve(event, timestamp=begin + timedelta(seconds=at))
+            for event, (at, _) in zip(
+                page.events, platform.known[ref].lines[start:], strict=False
+            )
+        ]
+        return evolve(page, events=events)
+
+    platform.read_logs = with_times
+    return platform
+
+
+async def test_a_window_of_times(stamped):
+    run = stamped.add(lasts=20, lines=[(n, str(n)) for n in range(15)])
+    since, until = _at(stamped, 3), _at(stamped, 7)
+    stream = run.logs(since=since, until=until)
+    got = [(await anext(stream)).message, (await anext(stream)).message]
+    rest = run.logs(cursor=stream.cursor)
+    began = stamped.clock.now()
+    assert got + await texts(rest) == ["3", "4", "5", "6"]
+    # It does not wait for the end of the run.
+    assert stamped.clock.now() - began < 6
+    pages = run.logs(since=since, until=until)
+    assert [e.message for e in await pages.next_page()] == ["3", "4", "5"]
+
+
+@pytest.mark.parametrize("since", ["2024-05-01T00:00:00", None])
+async def test_windows_that_cannot_be_right(platform, since):
+    run = platform.add()
+    naive = datetime.fromisoformat(since) if since else None
+    late, early = _at(platform, 5), _at(platform, 1)
+    with pytest.raises(InvalidInput, match=r"zone|before"):
+        run.logs(since=naive or late, until=early)
+
+
+async def test_where_lines_have_no_times_windows_are_refused():
+    platform = FakePlatform(line_times=False)
+    with pytest.raises(NotSupported, match="keeps no times"):
+        platform.add().logs(since=_at(platform, 0))
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 10, 50])
+async def test_the_last_lines_then_what_follows(platform, count):
+    old = [(0, text) for text in TEXTS]
+    run = platform.add(lasts=30, lines=[*old, (8, "x"), (9, "y")])
+    await platform.clock.sleep(1)
+    stream = run.logs(tail=count)
+    wanted = [*TEXTS[len(TEXTS) - min(count, 10) :], "x", "y"]
+    got = []
+    cursors = [stream.cursor]
+    async for event in stream:
+        got.append(event.message)
+        cursors.append(stream.cursor)
+    assert got == wanted
+    for taken, cursor in list(enumerate(cursors))[1:]:
+        assert await texts(run.logs(cursor=cursor)) == wanted[taken:]
+
+
+async def test_a_tail_goes_on_in_another_process_before_it_began(platform):
+    run = platform.add(lasts=3, lines=TEN)
+    await platform.clock.sleep(100)
+    cursor = run.logs(tail=2).cursor
+    assert await texts(run.logs(cursor=cursor)) == TEXTS[-2:]
+
+
+async def test_newest_first_where_the_platform_can(platform):
+    run = platform.add(lines=TEN)
+    with pytest.raises(NotSupported, match="from the beginning only"):
+        run.logs(newest_first=True)
+
+    class Back(FakePlatform):
+        async def read_older(self, ref, position, window):
+            lines = self.known[ref].lines
+            end = position["end"] if position else len(lines)
+            events = [LogEvent(self.clock.utc(), t) for _, t in lines[:end][::-1][:3]]
+            return LogPage(events, lambda n: {"end": end - n}, more=end > 3)
+
+        async def read_newest(self, ref, count, window):
+            lines = self.known[ref].lines
+            start = max(0, len(lines) - count)
+            events = [LogEvent(self.clock.utc(), t) for _, t in lines[start:]]
+            return LogPage(events, lambda n: {"line": start + n})
+
+    back = Back()
+    run = back.add(lasts=0, lines=[(0, text) for text in TEXTS])
+    stream = run.logs(newest_first=True)
+    got = [(await anext(stream)).message for _ in range(4)]
+    assert got == TEXTS[:-5:-1]
+    assert await texts(run.logs(cursor=stream.cursor)) == TEXTS[-5::-1]
+    assert await texts(run.logs(tail=2)) == TEXTS[-2:]
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [{"tail": -1}, {"tail": 1, "newest_first": True}, {"tail": 1, "cursor": "x"}],
+)
+def test_choices_that_exclude_each_other(choices):
+    with pytest.raises(InvalidInput):
+        FakePlatform().runs.run("t", "r").logs(**choices)

@@ -8,6 +8,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable
+from contextvars import ContextVar
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -15,20 +16,26 @@ from attrs import Factory, define, field, frozen
 
 from aioruns.local.lag import Lag, lagging
 
+_STATUSES = ("429", "500", "502", "503", "504")
+LOG_KINDS = ("no-token", "new-token", "dead-token", "empty-page", "cut-log", "crlf-log")
+"""Kinds that are known to the handlers of logs; the others pay no heed to them."""
+
 KINDS = (
     "delay",
-    "429",
-    "500",
-    "503",
+    *_STATUSES,
+    "refuse",
     "drop-before",
     "drop-after",
     "truncate",
     "html",
     "stale-state",
     "stale-list",
+    *LOG_KINDS,
 )
-_PASSING = frozenset({"delay", "stale-state", "stale-list"})
+_PASSING = frozenset({"delay", "stale-state", "stale-list", *LOG_KINDS})
 """Kinds that leave the answer to the handler, and so go together with another."""
+
+_SUFFERED: ContextVar[frozenset[str]] = ContextVar("aioruns_local_faults")
 
 _LOGIN = b"""<!DOCTYPE html>
 <html><head><title>Sign in</title></head>
@@ -41,18 +48,24 @@ class Fault:
     """One kind of trouble on some requests.
 
     Args:
-        kind: `delay` waits before the handler runs; `429`, `500`, `503` answer in its
-            stead; `drop-before` and `drop-after` close the connection without an answer
-            before or after the handler has run; `truncate` sends half of its answer;
+        kind: `delay` waits before the handler runs; `429`, `500`, `502`, `503`, `504`
+            answer in its stead; `drop-before` and `drop-after` close the connection
+            without an answer before or after the handler has run; `refuse` does so, and
+            nobody can connect for a while; `truncate` sends half of its answer;
             `html` answers 200 with a login page; `stale-state` shows runs as they were;
-            `stale-list` leaves new runs out of listings.
+            `stale-list` leaves new runs out of listings. In answers about logs,
+            `no-token` gives no token (Nextmv), `new-token` another one for the same
+            place (Nextmv, ABEJA), `dead-token` refuses a forward token (ABEJA),
+            `empty-page` keeps back what is there (Nextmv, ABEJA), `cut-log` ends the
+            text of a pod with an error, and `crlf-log` has other line breaks
+            (Kubeflow).
         route: Regular expression that is searched for in `METHOD /path`.
         rate: Chance that a request that matches is hit, 0 to 1.
         times: Requests hit at most; None for no limit.
         after: Requests that match and are let through first.
-        seconds: How long to wait, or how far behind to show.
-        retry_after: Value of the `Retry-After` header of `429` and `503`; None sends
-            none. Seconds, or text as it is.
+        seconds: How long to wait or to refuse, or how far behind to show.
+        retry_after: Value of the `Retry-After` header of error statuses but 500; None
+            sends none. Seconds, or text as it is.
     """
 
     kind: str = field()
@@ -133,6 +146,11 @@ class Faults:
 ErrorBody = Callable[[web.Request, int, str], web.Response]
 
 
+def suffers(kind: str) -> bool:
+    """Whether the request that is being answered was hit by one of the `LOG_KINDS`."""
+    return kind in _SUFFERED.get(frozenset())
+
+
 async def inject(
     request: web.Request,
     handler: Handler,
@@ -147,16 +165,18 @@ async def inject(
     for fault in chosen:
         if fault.kind == "delay":
             await asyncio.sleep(fault.seconds)
+    last = chosen[-1]
+    if last.kind in _STATUSES:
+        return _refusal(request, last, error)
+    # Each request is a task's own, so nothing has to be reset.
+    _SUFFERED.set(frozenset(fault.kind for fault in chosen))
     with lagging(behind):
-        last = chosen[-1]
         match last.kind:
-            case "429" | "500" | "503":
-                return _refusal(request, last, error)
             case "html":
                 return web.Response(
                     body=_LOGIN, content_type="text/html", charset="utf-8"
                 )
-            case "drop-before":
+            case "drop-before" | "refuse":
                 return _dropped(request)
             case "drop-after":
                 await handler(request)

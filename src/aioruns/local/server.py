@@ -1,5 +1,6 @@
 """The run server: four façades over one engine on one port of this machine."""
 
+import asyncio
 import errno
 import logging
 import secrets
@@ -72,6 +73,7 @@ class LocalServer:
             self.cloudify,
         ]
         self._stack = AsyncExitStack()
+        self._refusing: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
@@ -101,6 +103,7 @@ class LocalServer:
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             await self._listen(runner)
+            stack.push_async_callback(self._stop_refusing)
             self._stack = stack.pop_all()
         return self
 
@@ -117,8 +120,10 @@ class LocalServer:
         return _HOW.format(url=self.url, host=_HOST, port=self.port, token=self.token)
 
     async def _listen(self, runner: web.AppRunner) -> None:
+        self._site = web.TCPSite(runner, _HOST, self._port)
+        self._runner = runner
         try:
-            await web.TCPSite(runner, _HOST, self._port).start()
+            await self._site.start()
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
@@ -129,6 +134,19 @@ class LocalServer:
             ) from None
         self._port = runner.addresses[0][1]
         self.settings.base_url = f"http://{_HOST}:{self._port}"
+
+    async def _refuse(self, seconds: float) -> None:
+        """Let nobody connect for a while; connections that exist stay."""
+        await self._site.stop()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            await self._listen(self._runner)
+
+    async def _stop_refusing(self) -> None:
+        if self._refusing is not None:
+            self._refusing.cancel()
+            await asyncio.wait([self._refusing])
 
     # -- answering -----------------------------------------------------------------
 
@@ -171,6 +189,10 @@ class LocalServer:
         chosen = self.faults.decide(request.method, request.path)
         if not chosen:
             return await handler(request)
+        if chosen[-1].kind == "refuse" and (
+            self._refusing is None or self._refusing.done()
+        ):
+            self._refusing = asyncio.create_task(self._refuse(chosen[-1].seconds))
         return await inject(request, handler, chosen, self._error)
 
     @web.middleware

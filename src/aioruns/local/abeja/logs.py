@@ -15,6 +15,7 @@ from aioruns.local.abeja.answers import Refused
 from aioruns.local.abeja.inputs import Window
 from aioruns.local.abeja.runs import find
 from aioruns.local.abeja.tokens import seal, unseal
+from aioruns.local.faults import suffers
 from aioruns.local.records import Json, Line, RunRecord
 
 if TYPE_CHECKING:
@@ -62,12 +63,16 @@ async def newest_first(
     backward = request.query.get("next_backward_token")
     if forward and backward:
         raise Refused(400, "Send next_forward_token or next_backward_token, not both.")
+    if forward and suffers("dead-token"):
+        raise Refused(400, "The token has expired.")
     size = abeja.settings.page_size
     position = 0
     if forward:
         position = unseal("forward", record.id, forward)
         lines = await _lines(abeja, record, window, size, after=position)
         lines.reverse()
+        if suffers("empty-page"):  # an empty page is not the end, going forward
+            lines = []
     else:
         older_than = 0  # which to the engine means: the newest
         if backward:
@@ -81,7 +86,7 @@ async def newest_first(
         newest, oldest = lines[0].serial, lines[-1].serial - 1
     else:
         newest = oldest = position
-        if abeja.forward_tokens == "changed":
+        if abeja.forward_tokens == "changed" or suffers("new-token"):
             salt = abeja.next_salt()
     return web.json_response(
         {

@@ -27,6 +27,16 @@ class Arrivals:
         """The longest time between stamp and insertion."""
         return timedelta(seconds=self._behaviour.event_delay)
 
+    @property
+    def at_once(self) -> bool:
+        """Whether every row can be read as soon as it is stamped."""
+        return not (self._behaviour.event_delay or self._behaviour.commit_delay)
+
+    def shown(self, line: Line, inserted: datetime) -> datetime:
+        """When an inserted row can be read, which is when its transaction ends."""
+        share = _share("shown", self._behaviour.event_seed, line)
+        return inserted + share * timedelta(seconds=self._behaviour.commit_delay)
+
     def inserted(
         self, record: RunRecord, line: Line, noted: Mapping[str, Json] | None
     ) -> datetime:
@@ -36,9 +46,7 @@ class Arrivals:
         sent = line.stream == EVENT and noted is not None and noted.get("sent")
         if line.stream not in _PROGRAM and not sent:
             return line.time  # created by a request, or by the manager
-        # Of consecutive numbers a checksum alone is no chance.
-        seed = f"{self._behaviour.event_seed}/{line.serial}/{line.serial * 7919}"
-        share = zlib.crc32(seed.encode()) / 2**32
+        share = _share("", self._behaviour.event_seed, line)
         arrived = line.time + share * self.latest
         # The worker sends all that it has before it reports the end (3.2.1), and what
         # it writes of the end itself is stamped a moment later.
@@ -47,3 +55,9 @@ class Arrivals:
             if line.time <= end + _MOMENT:
                 return max(line.time, min(arrived, end))
         return arrived
+
+
+def _share(purpose: str, seed: int, line: Line) -> float:
+    # Of consecutive numbers a checksum alone is no chance.
+    text = f"{purpose}{seed}/{line.serial}/{line.serial * 7919}"
+    return zlib.crc32(text.encode()) / 2**32

@@ -63,4 +63,5 @@ class Behaviour:
 
     defects: Defects = Factory(Defects)
     event_delay: float = 0.0
+    commit_delay: float = 0.0
     event_seed: int = 0

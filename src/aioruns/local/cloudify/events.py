@@ -46,7 +46,7 @@ class Events:
         total = 0
         if not streams or not records:
             pass
-        elif ordered and query.plain and not self._arrivals.latest:
+        elif ordered and query.plain and self._arrivals.at_once:
             rows, total = await self._page(records, streams, query)
         else:
             since = query.since if ordered else None
@@ -89,13 +89,14 @@ class Events:
     async def _rows(
         self, records: list[RunRecord], streams: list[str], since: datetime | None
     ) -> list[Row]:
-        """The rows that have arrived, of those that were reported since then."""
+        """The rows that can be read, of those that were reported since then."""
         if since is not None:
             since -= self._arrivals.latest
+        now = utcnow()  # first: what could be read then was written before the next line
         lines = await self._engine.lines_of(records, streams=streams, since=since)
-        now = utcnow()
         rows = (self._row(*pair) for pair in lines)
-        return [row for row in rows if row.inserted <= now]
+        shown = self._arrivals.shown
+        return [row for row in rows if shown(row.line, row.inserted) <= now]
 
     def _row(self, record: RunRecord, line: Line) -> Row:
         noted = noted_in(line)

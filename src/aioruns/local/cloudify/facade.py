@@ -196,8 +196,21 @@ class CloudifyFacade:
         self._behaviour.event_delay = seconds
 
     @property
+    def commit_delay(self) -> float:
+        """Longest time in seconds between the insertion of a row and its being shown.
+
+        Above 0 transactions end in any order, so that rows come up behind later ones,
+        also after the execution's end. Set it before anything runs.
+        """
+        return self._behaviour.commit_delay
+
+    @commit_delay.setter
+    def commit_delay(self, seconds: float) -> None:
+        self._behaviour.commit_delay = seconds
+
+    @property
     def event_seed(self) -> int:
-        """Decides the delays of `event_delay`."""
+        """Decides the delays of `event_delay` and `commit_delay`."""
         return self._behaviour.event_seed
 
     @event_seed.setter

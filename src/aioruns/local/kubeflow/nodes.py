@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from aiohttp import web
 
+from aioruns.local.faults import suffers
 from aioruns.local.kubeflow.calls import Call
 from aioruns.local.kubeflow.errors import FORBIDDEN, NOT_FOUND, Refusal, dumps
 from aioruns.local.kubeflow.installation import PLATFORM, Installation
@@ -59,7 +60,12 @@ async def _log_text(service: Installation, run_id: str, node_id: str) -> bytes:
     )
     # A retry deletes the pods of failed steps: the new pod's log starts empty.
     shown = [line for _, line in lines if line.time >= started]
-    return "".join(f"{line.text}\n" for line in shown).encode()
+    # wire/kubeflow.md 6.3: a pod's own line breaks, and those of its archived log.
+    ending = "\r\n" if suffers("crlf-log") else "\n"
+    data = "".join(f"{line.text}{ending}" for line in shown).encode()
+    if suffers("cut-log"):
+        data = data[: len(data) * 2 // 3] + _log_error("unexpected EOF")
+    return data
 
 
 def _log_error(reason: str) -> bytes:

@@ -1,8 +1,11 @@
 """What clients read of one run: metadata, result, input, output, logs."""
 
+import secrets
+
 from aiohttp import web
 from attrs import frozen
 
+from aioruns.local.faults import suffers
 from aioruns.local.nextmv.answers import (
     INLINE_LIMIT,
     PLATFORM,
@@ -145,7 +148,7 @@ class Reading:
         place = f"{record.id}/logs"
         if since := request.query.get("since"):
             match untoken(since, place):
-                case [int(serial)]:
+                case [int(serial), *_]:
                     after = serial
                 case _:
                     raise Refusal(400, "`since` is not a token that these logs gave.")
@@ -153,20 +156,22 @@ class Reading:
         lines = await self.desk.engine.lines(
             PLATFORM, record.id, task=MAIN, streams=_LOG, after=after, limit=size
         )
+        if suffers("empty-page") and not verdict.state.final:
+            lines = []
         full = len(lines) == size
-        return answer(
-            {
-                "items": [
-                    {"timestamp": rfc3339(line.time, "microseconds"), "log": line.text}
-                    for _, line in lines
-                ],
-                "status_v2": verdict.state.value,
-                "next_page_token": token(
-                    place, lines[-1][1].serial if lines else after
-                ),
-                "next_available_in_seconds": 0 if full else self.desk.live_delay,
-            }
-        )
+        body: dict[str, Json] = {
+            "items": [
+                {"timestamp": rfc3339(line.time, "microseconds"), "log": line.text}
+                for _, line in lines
+            ],
+            "status_v2": verdict.state.value,
+            "next_available_in_seconds": 0 if full else self.desk.live_delay,
+        }
+        if not suffers("no-token"):
+            serial = lines[-1][1].serial if lines else after
+            salt = (secrets.token_hex(4),) if suffers("new-token") else ()
+            body["next_page_token"] = token(place, serial, *salt)
+        return answer(body)
 
     async def assets(self, request: web.Request) -> web.Response:
         """What the run shows beside its solution."""

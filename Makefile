@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 PEERS := .venv-peers
 PEERS_KFP2 := .venv-peers-kfp2
 LOWEST := .venv-lowest
+BENCH := .venv-bench
 
 # The official synchronous clients, in an environment of their own: one of them pins an
 # old aiohttp.
@@ -13,7 +14,7 @@ PEER_CLIENTS := nextmv==1.13.0 kfp-server-api==1.8.5 abeja-sdk==2.3.6 cloudify-c
 # Two generations of this one exclude each other.
 PEER_KFP2 := kfp-server-api==2.17.3
 
-.PHONY: help demo test check format peers vectors lowest clean
+.PHONY: help demo test check format peers vectors lowest bench clean
 
 help:
 	@echo "make demo    run the demo: one sweep on four platforms, against a local server"
@@ -23,6 +24,7 @@ help:
 	@echo "make peers   run only the tests with the official clients"
 	@echo "make vectors record what the official clients send and return, for ours to match"
 	@echo "make lowest  run the tests with the lowest dependencies that are allowed"
+	@echo "make bench   measure speed and memory, beside bare loops and the official clients"
 	@echo "make clean   remove the environments"
 
 demo: $(VENV)/.demo
@@ -54,8 +56,11 @@ vectors: $(PEERS)/.installed $(PEERS_KFP2)/.installed
 lowest: $(LOWEST)/.installed $(PEERS)/.installed $(PEERS_KFP2)/.installed
 	$(LOWEST)/bin/python -m pytest
 
+bench: $(BENCH)/.installed $(PEERS)/.installed
+	$(BENCH)/bin/python -m benchmarks
+
 clean:
-	rm -rf $(VENV) $(PEERS) $(PEERS_KFP2) $(LOWEST)
+	rm -rf $(VENV) $(PEERS) $(PEERS_KFP2) $(LOWEST) $(BENCH)
 
 $(VENV)/bin/python:
 	@echo "making a virtual environment in $(VENV)"
@@ -86,6 +91,13 @@ $(PEERS_KFP2)/.installed: Makefile
 	@echo "installing the newer Kubeflow client into $(PEERS_KFP2)"
 	@$(PYTHON) -m venv $(PEERS_KFP2)
 	@$(PEERS_KFP2)/bin/python -m pip install --quiet $(PEER_KFP2)
+	@touch $@
+
+$(BENCH)/.installed: pyproject.toml
+	@echo "installing aioruns, and what its measurements need, into $(BENCH)"
+	@$(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	@$(BENCH)/bin/python -m pip install --quiet --editable ".[cli]" --group bench
 	@touch $@
 
 $(LOWEST)/.installed: pyproject.toml

@@ -1,0 +1,1 @@
+"""Which cases stand side by side, and what they must reach."""

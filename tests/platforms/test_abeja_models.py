@@ -34,7 +34,6 @@ VALUES = st.recursive(
 KINDS = [getattr(models, name) for name in models.__all__]
 REQUIRED = {
     "RunPage": "entries",
-    "RunRows": "entries",
     "MarkedRows": "entries",
     "TriggerPage": "entries",
     "ServicePage": "entries",

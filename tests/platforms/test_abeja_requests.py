@@ -8,7 +8,6 @@ import pytest
 from attrs import define, field
 
 from aioruns.errors import (
-    BadRequest,
     InvalidInput,
     MissingCredentials,
     NotFound,
@@ -30,9 +29,9 @@ from aioruns.platforms.abeja import (
 from aioruns.platforms.abeja.adapter import Adapter
 from aioruns.platforms.abeja.explain import explain
 from aioruns.platforms.abeja.finding import MARGIN, MOST_PAGES
-from aioruns.platforms.abeja.models import MarkedRows, RunRow, RunRows
+from aioruns.platforms.abeja.models import MarkedRows, RunRow
+from aioruns.platforms.abeja.pages import StatePage
 from aioruns.platforms.abeja.payload import MARKER, RESERVED
-from aioruns.platforms.abeja.recent import KEPT_PAGES
 from aioruns.platforms.abeja.states import STATES, status
 from aioruns.seam import RunRef, RunState, Submission
 
@@ -442,9 +441,7 @@ class Platform:
     """Answers requests as the API documents it, and counts them."""
 
     rows: list = field(factory=list)  # (run id, status, created, marker), newest first
-    lines: list = field(factory=list)  # (second, text), oldest first
     page: int = 3
-    refused_tokens: set = field(factory=set)
     asked: list = field(factory=list)
     fail: list = field(factory=list)
     session: StubSession = field(factory=lambda: StubSession(StillClock()))
@@ -464,7 +461,7 @@ class Platform:
                 if row[0] == name[0]:
                     return structure(self._row(row), request.returns)
             raise NotFound("404", None, 404)
-        return structure(self._recent(query), request.returns)
+        raise AssertionError(request.path)
 
     def _row(self, row):
         run_id, text, created, marker = row
@@ -482,37 +479,6 @@ class Platform:
         if begin + self.page < len(self.rows):
             body["next_page_token"] = str(begin + self.page)
         return body
-
-    def _recent(self, query):
-        """Tokens are `f<n>`: behind n lines; `b<n>`: the lines before line n."""
-        forward = query.get("next_forward_token")
-        backward = query.get("next_backward_token")
-        if forward in self.refused_tokens:
-            raise BadRequest("400 expired", None, 400)
-        first = 0
-        if start := query.get("start_time"):
-            second = datetime.fromisoformat(start + "Z").timestamp()
-            while first < len(self.lines) and self.lines[first][0] < second:
-                first += 1
-        if forward:
-            begin = max(int(forward[1:]), first)
-            end = min(begin + self.page, len(self.lines))
-        else:
-            end = int(backward[1:]) if backward else len(self.lines)
-            begin = max(end - self.page, first)
-            end = max(begin, end)
-        shown = self.lines[begin:end]
-        return {
-            "events": [
-                {
-                    "message": text,
-                    "timestamp": datetime.fromtimestamp(second, UTC).isoformat(),
-                }
-                for second, text in reversed(shown)
-            ],
-            "next_forward_token": f"f{end}",
-            "next_backward_token": f"b{begin}",
-        }
 
     @property
     def listings(self):
@@ -537,7 +503,7 @@ def refs(*numbers):
 
 async def test_two_runs_are_read_singly_and_absent_ones_left_out():
     platform = Platform(rows(10))
-    states = await adapter(platform).read_states(refs(3, 99))
+    states = await adapter(platform).read_states(refs(3, 99), {})
     assert set(states) == set(refs(3))
     assert platform.listings == []
     assert len(platform.asked) == 2
@@ -545,15 +511,15 @@ async def test_two_runs_are_read_singly_and_absent_ones_left_out():
 
 async def test_many_runs_are_read_from_as_few_pages_as_show_them():
     platform = Platform(rows(30), page=10)
-    states = await adapter(platform).read_states(refs(*range(15, 30)))
+    states = await adapter(platform).read_states(refs(*range(15, 30)), {})
     assert set(states) == set(refs(*range(15, 30)))
     assert len(platform.asked) == len(platform.listings) == 2
-    assert platform.asked[0].returns is RunRows
+    assert platform.asked[0].returns is StatePage
 
 
 async def test_a_straggler_is_read_singly_after_a_fruitless_page():
     platform = Platform(rows(300), page=10)
-    states = await adapter(platform).read_states(refs(0, *range(290, 300)))
+    states = await adapter(platform).read_states(refs(0, *range(290, 300)), {})
     assert len(states) == 11
     assert len(platform.listings) == 2  # the fruitful one, and one in vain
     assert len(platform.asked) == 3
@@ -562,12 +528,12 @@ async def test_a_straggler_is_read_singly_after_a_fruitless_page():
 async def test_a_listing_that_cost_too_much_is_remembered_for_a_while():
     platform = Platform(rows(300), page=10)
     reader = adapter(platform)
-    await reader.read_states(refs(0, 1, 2))
+    await reader.read_states(refs(0, 1, 2), {})
     assert len(platform.asked) == 6  # three pages in vain, three single reads
     counts = []
     for _ in range(5):
         platform.asked.clear()
-        await reader.read_states(refs(0, 1, 2))
+        await reader.read_states(refs(0, 1, 2), {})
         counts.append(len(platform.asked))
     assert counts == [3, 3, 3, 3, 6]  # 6 fades to less than 3, then listing is retried
 
@@ -575,27 +541,57 @@ async def test_a_listing_that_cost_too_much_is_remembered_for_a_while():
 async def test_pages_are_never_more_than_runs():
     platform = Platform(rows(1000), page=1)
     wanted = refs(999, 997, 995, 993)
-    await adapter(platform).read_states(wanted)
+    await adapter(platform).read_states(wanted, {})
     assert len(platform.listings) <= len(wanted)
+
+
+async def test_a_run_whose_word_is_the_same_is_not_made_anew():
+    platform = Platform(rows(30), page=10)
+    reader = adapter(platform)
+    for wanted in (refs(*range(20)), refs(3)):  # from the listing, and singly
+        platform.rows[26] = (platform.rows[26][0], "RUNNING", *platform.rows[26][2:])
+        known = await reader.read_states(wanted, {})
+        platform.rows[26] = (platform.rows[26][0], "FAILED", *platform.rows[26][2:])
+        again = await reader.read_states(wanted, known)
+        assert {ref for ref in known if again[ref] is not known[ref]} == set(refs(3))
+        assert again[refs(3)[0]].state is RunState.FAILED
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"status": "RUNNING"}, "run_id"),
+        ({"run_id": "r1"}, "status"),
+        ({"run_id": ["r1"], "status": "RUNNING"}, "run_id"),
+        ({"run_id": "r1", "status": 3}, "status"),
+        ("r1", "object"),
+        (None, "object"),
+    ],
+)
+async def test_a_row_that_cannot_be_read_is_named(row, said):
+    platform = Platform()
+    platform._listing = lambda _: {"entries": [row]}
+    with pytest.raises(Unreadable, match=said):
+        await adapter(platform).read_states(refs(1, 2, 3), {})
 
 
 async def test_a_run_that_moves_between_pages_is_taken_once():
     platform = Platform(rows(6), page=3)
     double = platform.rows[2]
     platform.rows.insert(3, (double[0], "SUCCEEDED", *double[2:]))
-    states = await adapter(platform).read_states(refs(5, 4, 3, 2))
+    states = await adapter(platform).read_states(refs(5, 4, 3, 2), {})
     assert states[RunRef(D, "r3")].state is RunState.SUCCEEDED
 
 
 async def test_a_listing_that_is_not_found_leaves_runs_to_single_reads():
     platform = Platform(rows(3), fail=[NotFound("404", None, 404)])
-    assert len(await adapter(platform).read_states(refs(0, 1, 2))) == 3
+    assert len(await adapter(platform).read_states(refs(0, 1, 2), {})) == 3
 
 
 async def test_errors_of_single_reads_come_out_as_they_are():
     platform = Platform(rows(3), fail=[None, ServerFailure("500", None, 500)])
     with pytest.raises(ServerFailure):
-        await adapter(platform).read_states(refs(0, 1))
+        await adapter(platform).read_states(refs(0, 1), {})
 
 
 async def test_a_page_token_that_repeats_is_an_error():
@@ -603,7 +599,7 @@ async def test_a_page_token_that_repeats_is_an_error():
     platform.page = 0
     with pytest.raises(Unreadable, match="never end"):
         # The first page answers token "0", and so does the second.
-        await adapter(platform).read_states(refs(1, 2, 3))
+        await adapter(platform).read_states(refs(1, 2, 3), {})
 
 
 # -- create and find ---------------------------------------------------------------
@@ -651,7 +647,7 @@ async def test_find_counts_the_time_since_the_submission():
 async def test_find_remembers_the_newest_time_of_the_server():
     platform = Platform(rows(1000), page=50)
     made = adapter(platform)
-    await made.read_states(refs(999))
+    await made.read_states(refs(999), {})
     asked = submission(platform=platform)
     platform.session.clock.time += 3600
     platform.rows = platform.rows[700:]  # nothing new: the rows are old by now
@@ -690,142 +686,3 @@ async def test_find_says_none_when_nothing_carries_the_key():
 async def test_cancel_is_not_supported():
     with pytest.raises(NotSupported, match="cancel"):
         await adapter(Platform()).cancel(RunRef(D, R))
-
-
-# -- logs --------------------------------------------------------------------------
-
-REF = RunRef(D, R)
-
-
-def log(count, per_second=4):
-    return [(1000 + n // per_second, f"line {n}") for n in range(count)]
-
-
-async def read_all(reader, position=None, budget=1000):
-    """All messages behind a position, and the position at the end."""
-    messages = []
-    for _ in range(budget):
-        page = await reader.read_logs(REF, position)
-        messages += [event.message for event in page.events]
-        position = json.loads(json.dumps(page.after(len(page.events))))
-        if not page.more:
-            return messages, position
-    raise AssertionError
-
-
-@pytest.mark.parametrize("count", [0, 1, 3, 4, 9, 3 * KEPT_PAGES, 200])
-async def test_the_whole_log_is_read_in_order(count):
-    platform = Platform(lines=log(count))
-    messages, position = await read_all(adapter(platform))
-    assert messages == [text for _, text in platform.lines]
-    assert len(json.dumps(position)) < 120
-    platform.lines += [(5000, "late"), (5000, "late")]
-    more, _ = await read_all(adapter(platform), position)
-    assert more == ["late", "late"]
-
-
-async def test_a_long_log_is_held_only_in_part():
-    platform = Platform(lines=log(10 * KEPT_PAGES * 3))
-    page = await adapter(platform).read_logs(REF, None)
-    assert len(page.events) == KEPT_PAGES * platform.page
-    assert page.more
-
-
-async def test_a_line_out_of_order_does_not_move_the_last_second():
-    platform = Platform(lines=[(1000, "a"), (1005, "b"), (1003, "late")])
-    page = await adapter(platform).read_logs(REF, None)
-    assert page.after(3) == {"token": "f3", "second": 1005, "seen": 1}
-
-
-@pytest.mark.parametrize("expired", [False, True])
-async def test_reading_goes_on_exactly_behind_every_line(expired):
-    platform = Platform(lines=log(70, per_second=8))
-    texts = [text for _, text in platform.lines]
-    if expired:
-        platform.refused_tokens = {f"f{n}" for n in range(60)}
-    position, consumed = None, 0
-    while True:
-        platform.refused_tokens, refused = set(), platform.refused_tokens
-        page = await adapter(platform).read_logs(REF, position)
-        platform.refused_tokens = refused
-        for n in range(len(page.events) + 1):
-            rest, _ = await read_all(adapter(platform), page.after(n))
-            assert rest == texts[consumed + n :]
-        consumed += len(page.events)
-        position = page.after(len(page.events))
-        if not page.more:
-            break
-    assert consumed == 70
-
-
-async def test_identical_lines_of_one_second_are_told_apart_by_count():
-    platform = Platform(lines=[(1000, "a"), (1001, "b"), (1001, "b"), (1001, "b")])
-    page = await adapter(platform).read_logs(REF, None)
-    platform.refused_tokens = {"f1"}
-    rest, _ = await read_all(adapter(platform), page.after(3))
-    assert rest == ["b"]
-
-
-async def test_a_chain_begun_by_time_keeps_its_filter():
-    platform = Platform(lines=log(40), refused_tokens={"f8"})
-    position = {"token": "f8", "second": 1001, "seen": 4}
-    rest, end = await read_all(adapter(platform), position)
-    assert rest == [text for _, text in platform.lines[8:]]
-    assert {dict(r.query).get("start_time") for r in platform.asked[1:]} == {
-        "1970-01-01T00:16:41"
-    }
-    assert end["start"] == 1001
-
-
-async def test_an_unchanged_and_a_changed_token_on_an_empty_page_are_kept():
-    platform = Platform(lines=log(3))
-    page = await adapter(platform).read_logs(REF, {"token": "f3"})
-    assert (page.events, page.more, page.after(0)) == ((), False, {"token": "f3"})
-
-    async def changed(request):
-        return structure(
-            {"events": [], "next_forward_token": "g", "next_backward_token": "b"},
-            request.returns,
-        )
-
-    platform.send = changed
-    page = await adapter(platform).read_logs(REF, {"token": "f3", "seen": 1})
-    assert page.after(0) == {"token": "g", "seen": 1}
-
-
-async def test_other_refusals_than_of_a_token_are_raised():
-    platform = Platform(fail=[BadRequest("400", None, 400)])
-    with pytest.raises(BadRequest):
-        await adapter(platform).read_logs(REF, None)
-
-
-@pytest.mark.parametrize("position", [None, {"token": "f"}])
-async def test_lines_without_a_new_token_are_an_error(position):
-    platform = Platform()
-    event = {"message": "m", "timestamp": "2024-01-02T03:10:05Z"}
-    answer = {"events": [event], "next_forward_token": "f", "next_backward_token": "b"}
-
-    async def same(request):
-        return structure(answer, request.returns)
-
-    platform.send = same
-    with pytest.raises(Unreadable, match="never end"):
-        await adapter(platform).read_logs(REF, position)
-
-
-async def test_a_server_that_refuses_its_own_tokens_is_an_error():
-    platform = Platform(lines=log(4), refused_tokens={"f4"})
-    with pytest.raises(BadRequest):
-        await read_all(adapter(platform))
-
-
-async def test_more_consumed_lines_of_one_second_than_pages_are_kept():
-    platform = Platform(lines=log(200, per_second=200), refused_tokens={"f150"})
-    position = {"token": "f150", "second": 1000, "seen": 150}
-    rest, _ = await read_all(adapter(platform), position)
-    assert rest == [text for _, text in platform.lines[150:]]
-
-
-async def test_a_damaged_position_is_named():
-    with pytest.raises(InvalidInput, match="damaged"):
-        await adapter(Platform()).read_logs(REF, {"token": 3})

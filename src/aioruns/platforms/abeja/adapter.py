@@ -9,12 +9,13 @@ from attrs import define, field
 from aioruns.errors import NotSupported
 from aioruns.http.clock import Clock
 from aioruns.platforms.abeja import requests
+from aioruns.platforms.abeja.backward import BackwardReader
 from aioruns.platforms.abeja.finding import Finder, ServerTime
+from aioruns.platforms.abeja.following import FollowingReader
 from aioruns.platforms.abeja.models import AbejaRun, RunRow
 from aioruns.platforms.abeja.payload import MARKER
-from aioruns.platforms.abeja.places import Place
-from aioruns.platforms.abeja.recent import RecentReader
-from aioruns.platforms.abeja.states import StateReader, status
+from aioruns.platforms.abeja.places import Place, begin
+from aioruns.platforms.abeja.states import StateReader
 from aioruns.platforms.client import Client
 from aioruns.seam import (
     ALL,
@@ -52,7 +53,7 @@ class Adapter:
 
     def __attrs_post_init__(self) -> None:
         self._time = ServerTime(self.clock)
-        self._states = StateReader(self.client, self.organization_id)
+        self._states = StateReader(self.client, self.organization_id, self._time)
         self._finder = Finder(self.client, self.organization_id, self._time)
 
     @property
@@ -79,26 +80,48 @@ class Adapter:
         self, refs: Collection[RunRef], known: Mapping[RunRef, Status]
     ) -> Mapping[RunRef, Status]:
         """Read runs singly or from listings; see `StateReader`."""
-        by_target: dict[str, list[str]] = {}
+        by_target: dict[str, list[RunRef]] = {}
         for ref in refs:
-            by_target.setdefault(ref.target, []).append(ref.id)
+            by_target.setdefault(ref.target, []).append(ref)
         statuses: dict[RunRef, Status] = {}
-        for target, run_ids in by_target.items():
-            rows = await self._states.read(target, run_ids)
-            for run_id, row in rows.items():
-                self._time.note(row.created_at)
-                statuses[RunRef(target, run_id)] = status(target, row)
+        for target, followed in by_target.items():
+            read = await self._states.read(target, followed, known)
+            statuses.update(read)
         return statuses
 
     async def read_logs(
         self, ref: RunRef, position: Position | None, window: Window = ALL
     ) -> LogPage:
-        """Read recent logs; see `aioruns.platforms.abeja.recent`."""
-        ask = partial(
-            requests.get_run_recent_logs, self.organization_id, ref.target, ref.id
+        """Read what follows; see `aioruns.platforms.abeja.following`."""
+        place = begin(window) if position is None else Place.of(position)
+        return await self._following(ref).read(place)
+
+    async def read_newest(self, ref: RunRef, count: int, window: Window) -> LogPage:
+        """Read the last lines; see `aioruns.platforms.abeja.backward`."""
+        return await self._backward(ref, window).newest(count)
+
+    async def read_older(
+        self, ref: RunRef, position: Position | None, window: Window
+    ) -> LogPage:
+        """Read backwards; see `aioruns.platforms.abeja.backward`.
+
+        A position's token may expire (wire/abeja.md 4.3), and then it is refused: lines
+        are added at this end of the log, so that its place cannot be counted.
+        """
+        return await self._backward(ref, window).older(position)
+
+    def _following(self, ref: RunRef) -> FollowingReader:
+        at = self.organization_id, ref.target, ref.id
+        return FollowingReader(
+            self.client,
+            partial(requests.get_run_logs, *at),
+            partial(requests.get_run_recent_logs, *at),
+            f"run {ref.id}",
         )
-        reader = RecentReader(self.client, ask, f"run {ref.id}")
-        return await reader.read(Place.of(position))
+
+    def _backward(self, ref: RunRef, window: Window) -> BackwardReader:
+        following = self._following(ref)
+        return BackwardReader(following.recent, following, begin(window))
 
     async def cancel(self, ref: RunRef) -> None:
         """Refuse: ABEJA cannot end a run."""

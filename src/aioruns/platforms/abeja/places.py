@@ -1,18 +1,16 @@
 """Places in a log, and pages of lines between them."""
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from attrs import asdict, evolve, frozen
+from attrs import evolve, fields, frozen
 
 from aioruns.errors import InvalidInput
-from aioruns.http.codec import DecodeError, structure
-from aioruns.platforms.abeja.models import LogLine
-from aioruns.seam import LogEvent, LogPage, Position
+from aioruns.platforms.abeja.tally import LAST_SECOND, Tally, second_of
+from aioruns.seam import LogEvent, LogPage, Position, Window
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_SECOND = 253402300799  # of the year 9999
 
 
 @frozen
@@ -30,8 +28,9 @@ class Place:
             accepted any more, reading starts again at `second` and leaves out so many
             lines: by count, since lines with the same time and text are legitimate
             (wire/abeja.md 4.4).
-        brought: Whether the token came from the caller, so that lines of its second may
-            have been consumed that are not counted.
+        brought: Whether lines of that second may have been consumed that are not
+            counted: the token came from a caller, or from the end of the log.
+        plain: Whether the token is of the plain log that is being followed.
     """
 
     token: str | None = None
@@ -41,27 +40,31 @@ class Place:
     second: int | None = None
     seen: int = 0
     brought: bool = False
+    plain: bool = False
 
     @classmethod
-    def of(cls, position: Position | None) -> "Place":
+    def of(cls, position: Mapping[str, Any] | None) -> "Place":
         """Read what `position` wrote."""
-        try:
-            place = structure(position or {}, cls)
-        except DecodeError as error:
-            raise InvalidInput(
-                f"this cursor is damaged ({error}): begin without it"
-            ) from error
-        if any(
-            second is not None and not 0 <= second <= _LAST_SECOND
-            for second in (place.start, place.end, place.second)
-        ):
-            raise InvalidInput("this cursor is damaged (a time): begin without it")
-        return place
+        given: dict[str, Any] = {}
+        for name, value in (position or {}).items():
+            kind = _KINDS.get(name)
+            if kind is None:
+                continue
+            in_range = not isinstance(value, int) or 0 <= value <= LAST_SECOND
+            if type(value) is not kind or not in_range:
+                raise InvalidInput(f"this cursor is damaged ({name}): begin without it")
+            given[name] = value
+        return cls(**given)
 
     @property
     def position(self) -> Position:
         """The place as a small JSON object."""
-        return asdict(self, filter=lambda field, value: value != field.default)
+        found: Position = {}
+        for name, default in _DEFAULTS:
+            value = getattr(self, name)
+            if value != default:
+                found[name] = value
+        return found
 
     @property
     def start_time(self) -> datetime | None:
@@ -80,12 +83,34 @@ class Place:
         return evolve(self, token=None, start=self.second, skip=self.seen)
 
 
+_KINDS: Mapping[str, type] = {
+    "token": str,
+    "start": int,
+    "end": int,
+    "skip": int,
+    "second": int,
+    "seen": int,
+    "brought": bool,
+    "plain": bool,
+}
+
+_DEFAULTS = [(one.name, one.default) for one in fields(Place)]
+
+
 @frozen
 class Part:
-    """Lines, oldest first, and the token behind them; None where there is none yet."""
+    """Lines, oldest first.
 
-    lines: Sequence[LogLine]
+    Attributes:
+        lines: The lines.
+        token: The token behind them; None where there is none yet.
+        open: Whether what follows them is found by asking for them again, since they
+            are the last of their log for now.
+    """
+
+    lines: Sequence[LogEvent]
     token: str | None
+    open: bool = False
 
 
 def page_of(place: Place, parts: Iterable[Part], *, more: bool) -> LogPage:
@@ -93,47 +118,58 @@ def page_of(place: Place, parts: Iterable[Part], *, more: bool) -> LogPage:
     events: list[LogEvent] = []
     # Of every part: how many events come before it, and the place where it begins.
     begins: list[tuple[int, Place]] = []
-    # Behind every event: the latest second, and how many lines it has had so far.
-    seconds: list[tuple[int | None, int]] = [(place.second, place.seen)]
-    ended = False
+    tally = Tally(events, place.second, place.seen, brought=place.brought)
+    by_time = False
     for part in parts:
         begins.append((len(events), place))
-        for line in part.lines[place.skip :]:
-            events.append(LogEvent(line.timestamp, line.message))
-            seconds.append(_counted(seconds[-1], line))
+        events += part.lines[place.skip :] if place.skip else part.lines
+        if part.open:
+            break
         place = evolve(
             place, token=part.token, skip=max(0, place.skip - len(part.lines))
         )
-        ended = part.token is None
-    begins.append((len(events), place))
+        by_time = part.token is None
+    else:
+        begins.append((len(events), place))
 
     def after(n: int) -> Position:
         # The last part that begins at or before n; where an empty one begins at the
         # same event, the later one.
         before, at = next(begin for begin in reversed(begins) if begin[0] <= n)
-        second, seen = seconds[n]
-        found = evolve(at, skip=at.skip + n - before, second=second, seen=seen)
+        second, seen, brought = tally.after(n)
+        found = evolve(
+            at, skip=at.skip + n - before, second=second, seen=seen, brought=brought
+        )
         # wire/abeja.md 4.3: at the end of the plain logs there is no token.
-        return (found.again() if ended and at is place else found).position
+        return (found.again() if by_time and at is place else found).position
 
-    return LogPage(tuple(events), after, more=more)
+    return LogPage(events, after, more=more)
+
+
+def begin(window: Window) -> Place:
+    """Where the lines of a window begin."""
+    return Place(
+        start=_seconds(window.since, up=False), end=_seconds(window.until, up=True)
+    )
 
 
 def nothing(place: Place) -> LogPage:
     """The page of a reader that found nothing new."""
-    return LogPage((), _always(place.position))
+    return LogPage((), always(place.position))
 
 
-def _always(position: Position) -> Callable[[int], Position]:
+def always(position: Position | None) -> Callable[[int], Position | None]:
+    """The `after` of a page without events."""
     return lambda _: position
 
 
-def _counted(latest: tuple[int | None, int], line: LogLine) -> tuple[int | None, int]:
-    second, seen = latest
-    own = min(max(0, math.floor(line.timestamp.timestamp())), _LAST_SECOND)
-    if second is None or own > second:
-        return own, 1
-    return second, seen + (own == second)
+def _seconds(time: datetime | None, *, up: bool) -> int | None:
+    """A bound of a window in whole seconds (wire/abeja.md 2.4), not too narrow."""
+    if time is None:
+        return None
+    second = second_of(time) + (up and time.microsecond > 0)
+    # What lies beyond the calendar is no bound.
+    return second if second <= LAST_SECOND else None
 
 
 def _time(second: int | None) -> datetime | None:

@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 from aioruns.http.request import Request
 from aioruns.platforms.abeja.chain import TokenGuard
 from aioruns.platforms.abeja.models import RunLogs
+from aioruns.platforms.abeja.pages import PlainPage
 from aioruns.platforms.abeja.places import Part, Place, nothing, page_of
 from aioruns.platforms.client import Client
 from aioruns.seam import LogPage
@@ -49,13 +50,7 @@ class PlainReader:
         """
         guard = TokenGuard(f"the log of {self.what}")
         while True:
-            answer = await self.client.send(
-                self.ask(
-                    next_token=place.token,
-                    start_time=place.start_time,
-                    end_time=place.end_time,
-                )
-            )
+            answer = await self.page(place)
             following = answer.next_token or None
             guard.check(place.token, following, empty=not answer.events)
             if place.skip < len(answer.events):
@@ -64,3 +59,14 @@ class PlainReader:
             if following is None:
                 return nothing(place.again())
             place = evolve(place, token=following, skip=place.skip - len(answer.events))
+
+    async def page(self, place: Place) -> PlainPage:
+        """The page of a place's token, as it comes."""
+        request = self.ask(
+            next_token=place.token,
+            start_time=place.start_time,
+            end_time=place.end_time,
+        )
+        return await self.client.send(
+            Request(request.method, request.path, PlainPage, request.query)
+        )

@@ -1,11 +1,10 @@
-"""Reading recent logs from any place, without losing or repeating lines.
+"""Reading the recent logs alone, from any place, without losing or repeating lines.
 
-Only the recent logs give tokens that stay good at the end of the log; the plain logs
-have none there (wire/abeja.md 4.3). So what follows a log is read from the recent logs:
-back to the beginning first, then forward. The way back keeps only the oldest pages and
-their forward tokens, so a long log needs little memory, and the pages in between are
-read once more on the way forward. Joining the plain logs to the recent ones instead
-would have to guess by time and text which lines are the same.
+Services have no plain logs to read from the start (wire/abeja.md 8), and the vendor's
+operation of this name is about nothing else. So the way to the beginning is back over
+all pages; it keeps only the oldest of them and their forward tokens, and the pages in
+between are read once more on the way forward. Runs are followed in one pass: see
+`aioruns.platforms.abeja.following`.
 """
 
 import logging
@@ -18,6 +17,7 @@ from attrs import evolve, frozen
 from aioruns.errors import BadRequest, Unreadable
 from aioruns.http.request import Request
 from aioruns.platforms.abeja.models import RecentLogs
+from aioruns.platforms.abeja.pages import RecentPage
 from aioruns.platforms.abeja.places import Part, Place, nothing, page_of
 from aioruns.platforms.client import Client
 from aioruns.seam import LogPage
@@ -62,7 +62,7 @@ class RecentReader:
         if place.token is None:
             return await self._from_start(place)
         try:
-            return await self._forward(place)
+            return await self.forward(place)
         except BadRequest as error:
             # wire/abeja.md 4.3: tokens may expire. One that the caller brought says
             # nothing of the time that it stands for.
@@ -77,16 +77,16 @@ class RecentReader:
         newest = await self._back(place, token, parts)
         return page_of(place, parts, more=False) if parts else nothing(newest)
 
-    async def _forward(self, place: Place) -> LogPage:
-        """The page behind a forward token."""
+    async def forward(self, place: Place) -> LogPage:
+        """The page behind a place's forward token."""
         while True:
-            answer = await self._send(place, forward=place.token)
-            part = self._part(answer)
+            answer = await self.page(place, forward=place.token)
+            part = self.part(answer)
             if not part.lines:
                 # wire/abeja.md 4.3: the token may change although there is nothing new.
                 return nothing(evolve(place, token=part.token))
             if part.token == place.token:
-                raise self._endless("new")
+                raise self.endless("new")
             if place.skip < len(part.lines):
                 return page_of(place, (part,), more=True)
             place = evolve(place, token=part.token, skip=place.skip - len(part.lines))
@@ -102,36 +102,43 @@ class RecentReader:
             return page
         # All of it was consumed before; what is behind it is asked for at once, so that
         # a page without events always means that there is nothing new.
-        return await self._forward(Place.of(page.after(0)))
+        return await self.forward(Place.of(page.after(0)))
 
     async def _back(self, place: Place, token: str | None, parts: deque[Part]) -> Place:
         """Collect older pages to the first line; say where the way back began."""
         newest: Place | None = None
         while True:
-            answer = await self._send(place, backward=token)
-            part = self._part(answer)
+            answer = await self.page(place, backward=token)
+            part = self.part(answer)
             newest = newest or evolve(place, token=part.token)
             # wire/abeja.md 4.1: no lines are the end, whatever the tokens say.
             if not part.lines:
                 return newest
             parts.appendleft(part)
             if not answer.next_backward_token or answer.next_backward_token == token:
-                raise self._endless("older")
+                raise self.endless("older")
             token = answer.next_backward_token
 
-    async def _send(
+    async def page(
         self, place: Place, forward: str | None = None, backward: str | None = None
-    ) -> RecentLogs:
+    ) -> RecentPage:
+        """The page of a token, or the newest, with the filter of a place."""
+        request = self.ask(
+            next_forward_token=forward,
+            next_backward_token=backward,
+            start_time=place.start_time,
+            end_time=place.end_time,
+        )
         return await self.client.send(
-            self.ask(
-                next_forward_token=forward,
-                next_backward_token=backward,
-                start_time=place.start_time,
-                end_time=place.end_time,
-            )
+            Request(request.method, request.path, RecentPage, request.query)
         )
 
-    def _part(self, answer: RecentLogs) -> Part:
+    def part(self, answer: RecentPage) -> Part:
+        """The lines of a page in their order, and the token behind them.
+
+        Raises:
+            Unreadable: There is no such token.
+        """
         if not answer.next_forward_token:
             raise Unreadable(
                 f"a page of the recent log of {self.what} has no next_forward_token"
@@ -139,7 +146,8 @@ class RecentReader:
         # wire/abeja.md 4.2: the newest line is the first, whichever token was used.
         return Part(answer.events[::-1], answer.next_forward_token)
 
-    def _endless(self, which: str) -> Unreadable:
+    def endless(self, which: str) -> Unreadable:
+        """What to raise where a token does not get on."""
         return Unreadable(
             f"the log of {self.what} gives {which} lines with the old token: reading "
             "on would never end"

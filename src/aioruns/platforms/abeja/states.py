@@ -2,13 +2,17 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from attrs import define, field
 
-from aioruns.errors import NotFound
+from aioruns.errors import NotFound, Unreadable
+from aioruns.http.codec import DecodeError, structure
 from aioruns.platforms.abeja import requests
 from aioruns.platforms.abeja.chain import chain
-from aioruns.platforms.abeja.models import RunRow, RunRows
+from aioruns.platforms.abeja.finding import ServerTime
+from aioruns.platforms.abeja.models import RunRow
+from aioruns.platforms.abeja.pages import StatePage
 from aioruns.platforms.client import Client
 from aioruns.seam import RunRef, RunState, Status
 from aioruns.together import each
@@ -58,34 +62,42 @@ class StateReader:
     Attributes:
         client: Sends the requests.
         organization_id: The organization of all deployments.
+        time: Learns the server's time.
     """
 
     client: Client
     organization_id: str
+    time: ServerTime
     _spent: dict[str, float] = field(factory=dict, init=False)
 
     async def read(
-        self, deployment_id: str, run_ids: Collection[str]
-    ) -> dict[str, RunRow]:
-        """Rows by run id; a run that does not exist, or not yet, is absent."""
-        wanted = set(run_ids)
+        self,
+        deployment_id: str,
+        refs: Collection[RunRef],
+        known: Mapping[RunRef, Status],
+    ) -> dict[RunRef, Status]:
+        """Read runs of one deployment; what does not exist, or not yet, is absent."""
+        wanted = {ref.id: ref for ref in refs}
         spent = self._spent.get(deployment_id, 0.0)
         if len(wanted) <= SINGLE_READS or spent > len(wanted):
             self._spent[deployment_id] = spent * _FADE
-            return await self._singly(deployment_id, sorted(wanted))
-        found, pages_read = await self._listed(deployment_id, wanted)
-        missing = sorted(wanted - found.keys())
+            return await self._singly(sorted(wanted.values()), known)
+        found, pages_read = await self._listed(deployment_id, wanted, known)
+        missing = sorted(wanted.values() - found.keys())
         self._spent[deployment_id] = pages_read + len(missing)
-        return found | await self._singly(deployment_id, missing)
+        return found | await self._singly(missing, known)
 
     async def _listed(
-        self, deployment_id: str, wanted: set[str]
-    ) -> tuple[dict[str, RunRow], int]:
+        self,
+        deployment_id: str,
+        wanted: Mapping[str, RunRef],
+        known: Mapping[RunRef, Status],
+    ) -> tuple[dict[RunRef, Status], int]:
         """What the newest pages show, and how many were read."""
-        found: dict[str, RunRow] = {}
+        found: dict[RunRef, Status] = {}
         count = fruitless = 0
 
-        async def read(token: str | None) -> tuple[Sequence[RunRow], str | None]:
+        async def read(token: str | None) -> tuple[Sequence[object], str | None]:
             nonlocal count, fruitless
             before = len(found)
             count += 1
@@ -94,17 +106,13 @@ class StateReader:
                     requests.list_runs(
                         self.organization_id,
                         deployment_id,
-                        RunRows,
+                        StatePage,
                         next_page_token=token,
                     )
                 )
             except NotFound:
                 return (), None
-            for row in page.entries:
-                if row.run_id in wanted:
-                    # A row that moves between two pages is shown twice; the later
-                    # reading is the newer one.
-                    found[row.run_id] = row
+            self._take(page.entries, wanted, known, found)
             fruitless = fruitless + 1 if len(found) == before else 0
             missing = len(wanted) - len(found)
             enough = fruitless >= missing or count >= len(wanted)
@@ -114,17 +122,59 @@ class StateReader:
             pass
         return found, count
 
-    async def _singly(
-        self, deployment_id: str, run_ids: Sequence[str]
-    ) -> dict[str, RunRow]:
-        found: dict[str, RunRow] = {}
+    def _take(
+        self,
+        rows: Sequence[Any],
+        wanted: Mapping[str, RunRef],
+        known: Mapping[RunRef, Status],
+        found: dict[RunRef, Status],
+    ) -> None:
+        """Note what rows say of the runs that are wanted.
 
-        async def read(run_id: str) -> None:
+        A row that moves between two pages is shown twice; the later reading is the
+        newer one, and takes the place of the other.
+        """
+        for row in rows:
+            try:
+                ref = wanted.get(row["run_id"])
+            except (KeyError, TypeError):
+                self._row(row)  # raises what says what is wrong with it
+                raise
+            if ref is None:
+                continue
+            was = known.get(ref)
+            if was is None or was.text != row.get("status"):
+                was = self._status(ref, self._row(row))
+            found[ref] = was
+
+    async def _singly(
+        self, refs: Sequence[RunRef], known: Mapping[RunRef, Status]
+    ) -> dict[RunRef, Status]:
+        found: dict[RunRef, Status] = {}
+
+        async def read(ref: RunRef) -> None:
             request = requests.read_run(
-                self.organization_id, deployment_id, run_id, RunRow
+                self.organization_id, ref.target, ref.id, RunRow
             )
             with suppress(NotFound):
-                found[run_id] = await self.client.send(request)
+                row = await self.client.send(request)
+                was = known.get(ref)
+                if was is None or was.text != row.status:
+                    was = self._status(ref, row)
+                found[ref] = was
 
-        await each(run_ids, read)
+        await each(refs, read)
         return found
+
+    def _status(self, ref: RunRef, row: RunRow) -> Status:
+        self.time.note(row.created_at)
+        return status(ref.target, row)
+
+    @staticmethod
+    def _row(row: object) -> RunRow:
+        try:
+            return structure(row, RunRow)
+        except DecodeError as error:
+            raise Unreadable(
+                f"a row of the listing of runs cannot be read: {error}"
+            ) from error

@@ -7,12 +7,7 @@ from aioruns.platforms.abeja.models.deployments import (
     VersionPage,
 )
 from aioruns.platforms.abeja.models.logs import LogLine, RecentLogs, RunLogs
-from aioruns.platforms.abeja.models.rows import (
-    MarkedRow,
-    MarkedRows,
-    RunRow,
-    RunRows,
-)
+from aioruns.platforms.abeja.models.rows import MarkedRow, MarkedRows, RunRow
 from aioruns.platforms.abeja.models.runs import AbejaRun, RunPage
 from aioruns.platforms.abeja.models.services import Service, ServicePage
 from aioruns.platforms.abeja.models.triggers import Message, Trigger, TriggerPage
@@ -29,7 +24,6 @@ __all__ = [
     "RunLogs",
     "RunPage",
     "RunRow",
-    "RunRows",
     "Service",
     "ServicePage",
     "Trigger",

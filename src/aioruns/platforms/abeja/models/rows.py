@@ -20,14 +20,6 @@ class RunRow:
 
 
 @frozen
-class RunRows:
-    """A page of runs for polling."""
-
-    entries: Sequence[RunRow]
-    next_page_token: str | None = None
-
-
-@frozen
 class MarkedRow:
     """As much of a run as finding a submission needs."""
 

@@ -1,0 +1,105 @@
+"""Following a run's log from any place, each page read about once.
+
+The plain log is read from its beginning; it gives no token at its end. The recent log
+gives tokens that stay good there (wire/abeja.md 4.3), and every page of what is new.
+The change from one to the other needs no guess by time or text. The last plain page is
+read, then the newest recent page, then the last plain page again. If both times it has
+had as many lines as were consumed, and no page behind it, then the log had the same end
+before and after the recent page was made, and so its forward token stands at this end.
+Otherwise there are new lines, and the change waits for a quieter moment: asking for the
+last plain page again shows what is new, too.
+"""
+
+import logging
+
+from attrs import evolve, field, frozen
+
+from aioruns.errors import BadRequest
+from aioruns.platforms.abeja.chain import TokenGuard
+from aioruns.platforms.abeja.pages import PlainPage, RecentPage
+from aioruns.platforms.abeja.places import Part, Place, nothing, page_of
+from aioruns.platforms.abeja.plain import AskPlain, PlainReader
+from aioruns.platforms.abeja.recent import AskRecent, RecentReader
+from aioruns.platforms.client import Client
+from aioruns.seam import LogPage
+
+logger = logging.getLogger("aioruns.platforms.abeja")
+
+
+@frozen
+class FollowingReader:
+    """Reads what follows a place in the log of one run.
+
+    Attributes:
+        client: Sends the requests.
+        ask_plain: Makes those for the plain log.
+        ask_recent: Makes those for the recent log.
+        what: Whose log it is, for errors.
+        plain: Reads pages of the plain log.
+        recent: Reads pages of the recent log.
+    """
+
+    client: Client
+    ask_plain: AskPlain
+    ask_recent: AskRecent
+    what: str
+    plain: PlainReader = field(init=False)
+    recent: RecentReader = field(init=False)
+
+    @plain.default
+    def _make_plain(self) -> PlainReader:
+        return PlainReader(self.client, self.ask_plain, self.what)
+
+    @recent.default
+    def _make_recent(self) -> RecentReader:
+        return RecentReader(self.client, self.ask_recent, self.what)
+
+    async def read(self, place: Place) -> LogPage:
+        """What follows a place; a page without events has nothing new."""
+        try:
+            if place.token is None or place.plain:
+                return await self._on(evolve(place, plain=True))
+            return await self.recent.forward(place)
+        except BadRequest as error:
+            # wire/abeja.md 4.3: tokens may expire.
+            if place.token is None or place.brought:
+                raise
+            logger.info("reading the log of %s by time, since %s", self.what, error)
+            return await self._on(evolve(place.again(), plain=True))
+
+    async def _on(self, place: Place) -> LogPage:
+        """Go on in the plain log, and over to the recent log at its end."""
+        guard = TokenGuard(f"the log of {self.what}")
+        newest: RecentPage | None = None
+        while True:
+            answer = await self.plain.page(place)
+            following = answer.next_token or None
+            guard.check(place.token, following, empty=not answer.events)
+            if place.skip < len(answer.events):
+                part = Part(answer.events, following, open=following is None)
+                return page_of(place, (part,), more=following is not None)
+            if following is not None:
+                skip = place.skip - len(answer.events)
+                place, newest = evolve(place, token=following, skip=skip), None
+            elif place.skip > len(answer.events):
+                # The server shows an older state of the log.
+                return nothing(place)
+            elif newest is None:
+                newest = await self.recent.page(place)
+            elif _agree(place, answer, newest):
+                token = self.recent.part(newest).token
+                return nothing(evolve(place, token=token, skip=0, plain=False))
+            else:
+                return nothing(place)
+
+
+def _agree(place: Place, plain: PlainPage, recent: RecentPage) -> bool:
+    """Whether the newest lines of both logs are the same, as far as both show them.
+
+    They are, unless the two are served from stores of which one is behind. Then the
+    change waits.
+    """
+    if not recent.events:
+        return place.second is None
+    count = min(len(plain.events), len(recent.events))
+    return list(plain.events[::-1][:count]) == list(recent.events[:count])

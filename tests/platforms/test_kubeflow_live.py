@@ -41,8 +41,10 @@ from aioruns.platforms.kubeflow import (
     V2beta1RunStorageState,
     V2beta1RuntimeConfig,
     V2beta1RuntimeState,
+    requests,
 )
 from aioruns.platforms.kubeflow.keys import run_id_of
+from aioruns.platforms.kubeflow.workflow import workflow_of
 from aioruns.runs import Run, RunState
 from aioruns.seam import RunRef, Submission
 from aioruns.session import Session
@@ -178,6 +180,11 @@ def count(server: LocalServer) -> int:
     return len(server.engine.runs("kubeflow"))
 
 
+async def first_pod(kubeflow: Kubeflow, run: Run) -> str:
+    workflow = workflow_of(await kubeflow.send(requests.read_detail(run.id)))
+    return workflow.pods[0].id
+
+
 async def lines_of(run: Run) -> list[str]:
     return [event.message async for event in run.logs()]
 
@@ -217,7 +224,7 @@ async def test_v2beta1_creates_lists_and_terminates(server, programs, session):
     outputs = (await runs[0].result()).outputs
     assert [*outputs.values()] == [{"result": '{"lr":"0.1"}'}]
     adapter = kubeflow.runs.platform
-    found = await adapter.read_states([run.ref for run in runs])
+    found = await adapter.read_states([run.ref for run in runs], {})
     assert {status.text for status in found.values()} == {"SUCCEEDED"}
 
     waiting = await kubeflow.pipeline("wait").submit()
@@ -225,7 +232,7 @@ async def test_v2beta1_creates_lists_and_terminates(server, programs, session):
     other = await kubeflow.pipeline("fail").submit()
     await other.wait(within=20)
     assert (await waiting.wait(within=20)).state is RunState.CANCELED
-    found = await adapter.read_states([waiting.ref, other.ref])
+    found = await adapter.read_states([waiting.ref, other.ref], {})
     assert [found[ref].state for ref in (waiting.ref, other.ref)] == [
         RunState.CANCELED,
         RunState.FAILED,
@@ -258,12 +265,11 @@ async def test_an_inline_workflow_of_two_steps(server, kubeflow, generation):
 async def test_an_artifact(kubeflow):
     run = await kubeflow.pipeline(manifest=TWO_STEPS).submit()
     await run.wait(within=20)
-    page = await kubeflow.runs.platform.read_logs(run.ref, None)
-    node_ids = list(page.after(len(page.events))["nodes"])
-    data = await kubeflow.read_artifact(run.id, node_ids[0], "weights")
+    node_id = await first_pod(kubeflow, run)
+    data = await kubeflow.read_artifact(run.id, node_id, "weights")
     assert data.startswith(b"\x1f\x8b")
     with pytest.raises(NotFound):
-        await kubeflow.read_artifact(run.id, node_ids[0], "nothing")
+        await kubeflow.read_artifact(run.id, node_id, "nothing")
 
 
 @GENERATIONS
@@ -375,7 +381,7 @@ async def test_many_states_in_few_requests(server, kubeflow, programs, generatio
     adapter.reader.chunk = 4
     before = server.requests["kubeflow"]
 
-    found = await adapter.read_states(run.ref for run in runs)
+    found = await adapter.read_states([run.ref for run in runs], {})
 
     # Two listings, and one single read for the run that failed.
     assert server.requests["kubeflow"] == before + 3
@@ -723,8 +729,7 @@ async def test_an_artifact_in_a_file(server, kubeflow, tmp_path, generation):
     server.kubeflow.generation = generation
     run = await kubeflow.pipeline(manifest=TWO_STEPS).submit()
     await run.wait(within=20)
-    page = await kubeflow.runs.platform.read_logs(run.ref, None)
-    node_id = next(iter(page.after(len(page.events))["nodes"]))
+    node_id = await first_pod(kubeflow, run)
     data = await kubeflow.read_artifact(run.id, node_id, "weights")
     file = tmp_path / "weights.tgz"
     file.write_bytes(b"old")
@@ -828,7 +833,7 @@ async def test_a_multi_user_server(server, session, programs, team, generation):
     # Handles without an experiment are read in the namespace, by one listing.
     again = [kubeflow.run(run.id) for run in runs]
     before = server.requests["kubeflow"]
-    found = await kubeflow.runs.platform.read_states(run.ref for run in again)
+    found = await kubeflow.runs.platform.read_states([run.ref for run in again], {})
     assert len(found) == 3
     assert server.requests["kubeflow"] == before + 1
     with pytest.raises(BadRequest, match="Experiment"):
@@ -870,8 +875,7 @@ async def test_an_artifact_that_broke_off(server, kubeflow, tmp_path):
     server.kubeflow.defects.add("cut-artifacts")
     run = await kubeflow.pipeline(manifest=TWO_STEPS).submit()
     await run.wait(within=20)
-    page = await kubeflow.runs.platform.read_logs(run.ref, None)
-    node_id = next(iter(page.after(len(page.events))["nodes"]))
+    node_id = await first_pod(kubeflow, run)
     with pytest.raises(Unreadable):
         await kubeflow.read_artifact(run.id, node_id, "weights")
     with pytest.raises(Unreadable, match="broke off"):

@@ -20,6 +20,7 @@ from aioruns.http.request import Response
 from aioruns.platforms.kubeflow import Filter, Predicate, models
 from aioruns.platforms.kubeflow.explain import explain
 from aioruns.platforms.kubeflow.filters import chunks
+from aioruns.platforms.kubeflow.logtext import split_rest
 from aioruns.platforms.kubeflow.models import (
     ApiListRunsResponse,
     ApiPipelineRuntime,
@@ -38,7 +39,6 @@ from aioruns.platforms.kubeflow.models import (
     polling,
 )
 from aioruns.platforms.kubeflow.models.writing import wire
-from aioruns.platforms.kubeflow.nodelogs import split_log
 from aioruns.platforms.kubeflow.workflow import read_workflow
 
 EVERY = [
@@ -175,8 +175,8 @@ def test_any_manifest_error_and_log_can_be_taken(data):
     )
     body = encode(data.draw(some))
     explain(Response(500, {}, body))
-    split_log(b"line" + body)
-    split_log(b'{"error_message":' + body + b"}")
+    split_rest(b"line" + body)
+    split_rest(b'{"error_message":' + body + b"}")
     with suppress(Unreadable):
         workflow = read_workflow(body.decode())
         assert workflow.reason is not None

@@ -36,22 +36,12 @@ from aioruns.platforms.kubeflow.models.polling import (
     Detail,
     Health,
     Rows,
-    RowsV2,
-)
-from aioruns.platforms.kubeflow.nodelogs import (
-    LogText,
-    Mark,
-    make_page,
-    read_marks,
-    split_log,
-    take,
-    unread,
-    write_marks,
+    RowV2,
 )
 from aioruns.platforms.kubeflow.requests import Scope
 from aioruns.platforms.kubeflow.server import Probe, Server
 from aioruns.platforms.kubeflow.workflow import Node, Workflow, read_workflow
-from aioruns.seam import RunRef, RunState, Status, Submission
+from aioruns.seam import RunRef, RunState, Submission
 
 RUN_ID = "6a0e6c1e-0001-4c8f-9d11-000000000001"
 REF = RunRef("e-11", RUN_ID)
@@ -109,7 +99,7 @@ def test_a_termination_has_a_slash_or_a_colon():
             "GET v1beta1/runs/r/nodes/n/artifacts/a:read",
         ),
         (requests.get_run_v2("r"), "GET v2beta1/runs/r"),
-        (requests.read_log("r", "n"), "GET v1alpha1/runs/r/nodes/n/log"),
+        (requests.read_log("r", "n", None), "GET v1alpha1/runs/r/nodes/n/log"),
         (requests.health("v2beta1"), "GET v2beta1/healthz"),
         (requests.create_run_v2({}), "POST v2beta1/runs"),
     ],
@@ -119,9 +109,13 @@ def test_the_other_operations(request_, line):
     assert (request_.method, request_.path) == (method, f"/apis/{place}")
 
 
+def _query(request: Request[Any]) -> dict[str, str]:
+    return dict(parse_qsl(request.url("").partition("?")[2], strict_parsing=True))
+
+
 def test_states_are_listed_by_an_in_filter():
-    v1 = dict(requests.read_rows(["a", "b"]).query)
-    v2 = dict(requests.read_rows_v2(["a"], Scope(namespace="team")).query)
+    v1 = _query(requests.read_rows("v1beta1", ["a", "b"]))
+    v2 = _query(requests.read_rows("v2beta1", ["a"], Scope(namespace="team")))
     assert json.loads(v1.pop("filter")) == {
         "predicates": [
             {"op": "IN", "key": "id", "string_values": {"values": ["a", "b"]}}
@@ -155,7 +149,17 @@ def test_a_filter_survives_being_decoded_twice(name):
 
 def test_a_hundred_ids_fit_into_a_request_line():
     ids = [RUN_ID[:-3] + f"{number:03}" for number in range(100)]
-    assert len(requests.read_rows(ids).url("")) < 8000
+    assert len(requests.read_rows("v1beta1", ids).url("")) < 8000
+
+
+@pytest.mark.parametrize(
+    "ids", [["a", RUN_ID], ['quote "', "50%+1"], ["a&b=c", "d"], ["日本", "e"]]
+)
+def test_ids_survive_being_decoded_twice(ids):
+    for version in ("v1beta1", "v2beta1"):
+        text = _query(requests.read_rows(version, ids))["filter"]
+        (predicate,) = json.loads(unquote_plus(text))["predicates"]
+        assert predicate["string_values"] == {"values": ids}
 
 
 def test_listing_leaves_out_what_is_not_given():
@@ -202,7 +206,6 @@ def test_an_answer_of_a_v2_creation_without_an_id():
 
 def test_an_empty_listing_is_an_empty_object():
     assert decode(b"{}", Rows).runs == ()
-    assert decode(b"{}", RowsV2).runs == ()
     assert decode(b"{}", ApiListRunsResponse) == ApiListRunsResponse()
 
 
@@ -212,18 +215,16 @@ def test_a_page_with_a_row_that_the_server_cannot_show():
     status = statuses.from_row(REF, row)
     assert status.state is RunState.UNKNOWN
     assert status.reason == "cannot convert"
-    (row_v2,) = decode(
-        b'{"runs":[{"run_id":"r","error":{"message":"no"}}]}', RowsV2
-    ).runs
+    row_v2 = decode(b'{"run_id":"r","error":{"message":"no"}}', RowV2)
     assert statuses.from_row_v2(REF, row_v2).reason == "no"
 
 
 def test_unset_times_of_both_kinds():
     body = (
-        b'{"runs":[{"run_id":"r","state":"FAILED","created_at":"2024-05-01T10:00:00Z",'
-        b'"finished_at":"0001-01-01T00:00:00Z"}]}'
+        b'{"run_id":"r","state":"FAILED","created_at":"2024-05-01T10:00:00Z",'
+        b'"finished_at":"0001-01-01T00:00:00Z"}'
     )
-    (row,) = decode(body, RowsV2).runs
+    row = decode(body, RowV2)
     assert row.finished_at is None
 
 
@@ -316,7 +317,7 @@ def test_the_reason_is_in_the_nodes():
 def test_a_terminated_run_is_told_by_its_last_transition(history, state):
     transitions = [{"state": name} for name in history]
     run = {"run_id": "r", "state": "FAILED", "state_history": transitions}
-    (row,) = decode(json.dumps({"runs": [run]}).encode(), RowsV2).runs
+    row = decode(json.dumps(run).encode(), RowV2)
     assert statuses.from_row_v2(REF, row).state is state
 
 
@@ -385,107 +386,6 @@ def test_outputs_by_display_name_unless_it_is_shared():
         "w.b.fit": {"loss": "2", "empty": ""},
         "check": {"loss": "3", "empty": ""},
     }
-
-
-# -- logs --------------------------------------------------------------------------
-
-ERROR = b'{"error_message":"Failed to read logs","error_details":"why\\nmore"}'
-
-
-@pytest.mark.parametrize(
-    ("body", "text"),
-    [
-        (b"", LogText([], "")),
-        (b"one\ntwo", LogText(["one"], "two")),
-        (b"one\r\n\ntwo\n", LogText(["one", "", "two"], "")),
-        (ERROR, LogText([], "", "Failed to read logs")),
-        (b"one\ntw" + ERROR, LogText(["one"], "tw", "Failed to read logs")),
-        (ERROR + b"\n", LogText([ERROR.decode()], "")),
-        (
-            b'{"error_message":"x","mine":1}',
-            LogText([], '{"error_message":"x","mine":1}'),
-        ),
-        (b'{"error_message":}', LogText([], '{"error_message":}')),
-        (b"\xff\n", LogText(["\ufffd"], "")),
-    ],
-)
-def test_taking_a_log_apart(body, text):
-    assert split_log(body) == text
-
-
-LIVE = Node(id="n", display_name="fit", kind="Pod", phase="Running", started="t1")
-ENDED = Node(id="n", display_name="fit", kind="Pod", phase="Succeeded", started="t1")
-
-
-def test_the_unfinished_line_counts_when_the_node_has_ended():
-    text = LogText(["one"], "two")
-    live = take(LIVE, Mark(), text, run_ended=False)
-    assert live.lines == ["one"]
-    assert live.after == Mark(1)
-    ended = take(ENDED, live.after, text, run_ended=False)
-    assert ended.lines == ["two"]
-    assert ended.after == Mark(2, 0, "t1")
-
-
-def test_a_text_that_became_shorter_gives_no_line_twice():
-    reading = take(LIVE, Mark(3), LogText([]), run_ended=False)
-    assert reading.lines == []
-    assert reading.after == Mark(3)
-
-
-def test_no_log_yet_and_no_log_any_more():
-    nothing = LogText([], "", "no pod")
-    assert take(LIVE, Mark(2), nothing, run_ended=False).after == Mark(2)
-    mark, looks = Mark(2), 0
-    while mark.done is None:
-        mark = take(ENDED, mark, nothing, run_ended=False).after
-        looks += 1
-    assert (mark.lines, looks) == (2, 5)
-    first = take(ENDED, Mark(), nothing, run_ended=True).after
-    assert first.done is None
-    assert take(ENDED, first, nothing, run_ended=True).after.done == "t1"
-
-
-def test_which_nodes_are_asked():
-    pending = Node(id="p", kind="Pod", phase="Pending")
-    retried = Node(id="n", kind="Pod", phase="Running", started="t9")
-    done = {"n": Mark(2, 0, "t1")}
-    assert unread([LIVE, pending], {}, run_ended=False) == [(LIVE, Mark())]
-    assert unread([ENDED], done, run_ended=False) == []
-    assert unread([LIVE], done, run_ended=False) == []  # an old answer, not a retry
-    assert unread([retried], done, run_ended=False) == [(retried, Mark())]
-    assert unread([pending], {}, run_ended=True) == [(pending, Mark())]
-    at_end = {"p": Mark(1, 0, "")}
-    assert unread([pending], at_end, run_ended=True) == []
-
-
-def test_positions_come_back():
-    marks = {"a": Mark(3), "b": Mark(0, 2), "c": Mark(7, 0, "t1")}
-    position = write_marks(marks)
-    assert position == {"nodes": {"a": [3], "b": [0, 2], "c": [7, 0, "t1"]}}
-    assert read_marks(json.loads(json.dumps(position))) == marks
-    assert read_marks(None) == {}
-
-
-def test_positions_inside_a_page():
-    other = Node(id="m", display_name="check", kind="Pod", phase="Running")
-    readings = [
-        take(ENDED, Mark(1), LogText(["a", "b", "c"]), run_ended=False),
-        take(other, Mark(), LogText(["d"]), run_ended=False),
-    ]
-    status = Status(REF, RunState.RUNNING, "Running")
-    page = make_page(readings, {"n": Mark(1)}, datetime.now(UTC), status)
-    assert [(e.source, e.message) for e in page.events] == [
-        ("fit", "b"),
-        ("fit", "c"),
-        ("check", "d"),
-    ]
-    assert [page.after(count) for count in range(4)] == [
-        {"nodes": {"n": [1]}},
-        {"nodes": {"n": [2]}},
-        {"nodes": {"n": [3, 0, "t1"]}},
-        {"nodes": {"n": [3, 0, "t1"], "m": [1]}},
-    ]
 
 
 # -- errors and the server's generation --------------------------------------------
@@ -840,11 +740,12 @@ async def test_a_multi_user_server_is_asked_in_a_scope():
 
     client = Scripted(answer)
     adapter = Adapter(client, namespace="team")
-    await adapter.read_states([RunRef("e-11", "a"), RunRef("e-11", "b")])
-    assert ("resource_reference_key.id", "e-11") in client.asked[-1].query
-    await adapter.read_states([RunRef("", "a"), RunRef("", "b")])
-    assert ("resource_reference_key.type", "NAMESPACE") in client.asked[-1].query
-    assert ("resource_reference_key.id", "team") in client.asked[-1].query
+    await adapter.read_states([RunRef("e-11", "a"), RunRef("e-11", "b")], {})
+    assert _query(client.asked[-1])["resource_reference_key.id"] == "e-11"
+    await adapter.read_states([RunRef("", "a"), RunRef("", "b")], {})
+    asked = _query(client.asked[-1])
+    assert asked["resource_reference_key.type"] == "NAMESPACE"
+    assert asked["resource_reference_key.id"] == "team"
 
 
 async def test_without_a_scope_a_multi_user_server_is_asked_singly():
@@ -855,7 +756,7 @@ async def test_without_a_scope_a_multi_user_server_is_asked_singly():
 
     client = Scripted(answer)
     refs = [RunRef("", "a"), RunRef("", "b")]
-    found = await Adapter(client).read_states(refs)
+    found = await Adapter(client).read_states(refs, {})
     assert list(found) == refs[:1]
     assert len(client.asked) == 3
 
@@ -866,19 +767,21 @@ async def test_a_deleted_experiment_has_no_runs():
         return multi_user if "healthz" in request.path else NotFound("no experiment")
 
     refs = [RunRef("e", "a"), RunRef("e", "b")]
-    assert await Adapter(Scripted(answer)).read_states(refs) == {}
+    assert await Adapter(Scripted(answer)).read_states(refs, {}) == {}
     with pytest.raises(NotFound):
-        await Adapter(Scripted(lambda _: NotFound("nothing here"))).read_states(refs)
+        await Adapter(Scripted(lambda _: NotFound("nothing here"))).read_states(
+            refs, {}
+        )
 
 
 async def test_a_run_whose_manifest_is_still_empty_is_seen_by_the_listing():
     def answer(request: Request[Any]) -> bytes | CallError:
         if "healthz" in request.path:
             return b"{}"
-        return _pending("a") if request.query else NotFound("no manifest")
+        return _pending("a") if request.encoded_query else NotFound("no manifest")
 
     ref = RunRef("", "a")
-    found = await Adapter(Scripted(answer)).read_states([ref])
+    found = await Adapter(Scripted(answer)).read_states([ref], {})
     assert found[ref].state is RunState.QUEUED
 
 
@@ -888,12 +791,12 @@ async def test_a_failed_run_whose_manifest_cannot_be_had_has_failed():
     def answer(request: Request[Any]) -> bytes | CallError:
         if "healthz" in request.path:
             return b"{}"
-        if request.query:
+        if request.encoded_query:
             return json.dumps({"runs": rows}).encode()
         return ServerFailure("500 broken", status=500)
 
     refs = [RunRef("", "a"), RunRef("", "b")]
-    found = await Adapter(Scripted(answer)).read_states(refs)
+    found = await Adapter(Scripted(answer)).read_states(refs, {})
     assert [found[ref].state for ref in refs] == [RunState.FAILED, RunState.RUNNING]
     assert "500 broken" in found[refs[0]].reason
 

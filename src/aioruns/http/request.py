@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from attrs import field, frozen
@@ -108,6 +108,18 @@ class FileSink:
     progress: Progress | None = None
 
 
+class Receiver(Protocol):
+    """What takes an answer's body part by part, so that it need not fit in memory."""
+
+    async def begin(self) -> None:
+        """Forget what came: an attempt's body comes from its start."""
+        ...
+
+    async def take(self, part: bytes) -> bool:
+        """Take the next part; false if no more of the body is wanted."""
+        ...
+
+
 @frozen
 class Request(Generic[T]):
     """What to ask of a server.
@@ -118,13 +130,14 @@ class Request(Generic[T]):
         returns: What the answer is structured into: an attrs class or another type that
             the codec knows; `bytes` and `str` for the raw body; None to ignore it.
         query: Pairs, built by `query()`.
+        encoded_query: A query that is encoded already, instead of `query`.
         json: The body as a JSON value; `UNSET` for none.
         body: The body as bytes or as a file, instead of `json`.
         content_type: Type of `body`; None sends no such header.
         repeatable: Whether sending it twice does no more than sending it once. Decides
             about retries after an unknown outcome; by default true for GET, HEAD, PUT
             and DELETE.
-        sink: Where to stream the body of a good answer to; the answer is empty then.
+        sink: What the body of a good answer is streamed to; the answer is empty then.
         presigned: A full address to use instead of base address and path. It carries
             its own permission, so it is sent without the authorization header, and
             neither its path nor its query is ever shown.
@@ -134,10 +147,11 @@ class Request(Generic[T]):
     path: str = ""
     returns: type[T] | None = None
     query: tuple[tuple[str, str], ...] = ()
+    encoded_query: str = ""
     json: object = UNSET
     body: bytes | FileBody | None = field(default=None, repr=False)
     content_type: str | None = None
-    sink: FileSink | None = None
+    sink: FileSink | Receiver | None = None
     repeatable: bool = field()
     presigned: str | None = field(default=None, repr=False)
 
@@ -149,8 +163,8 @@ class Request(Generic[T]):
         """The full address below a base address."""
         if self.presigned is not None:
             return self.presigned
-        if self.query:
-            return f"{base}{self.path}?{urlencode(self.query)}"
+        if self.query or self.encoded_query:
+            return f"{base}{self.path}?{self.encoded_query or urlencode(self.query)}"
         return base + self.path
 
     def shown(self, base: str) -> str:

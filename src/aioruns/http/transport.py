@@ -12,7 +12,7 @@ import anyio
 from yarl import URL
 
 from aioruns.errors import InvalidInput, NotSent, OutcomeUnknown
-from aioruns.http.request import FileBody, FileSink, Response
+from aioruns.http.request import FileBody, FileSink, Receiver, Response
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for one TCP and TLS connection to be made."""
@@ -35,12 +35,12 @@ class Transport(Protocol):
         headers: Mapping[str, str],
         body: bytes | FileBody | None,
         timeout: float,  # noqa: ASYNC109 - the attempt's clock is the transport's own
-        sink: FileSink | None = None,
+        sink: FileSink | Receiver | None = None,
     ) -> Response:
         """Send, and read the whole answer.
 
-        With a file as body or sink, `timeout` bounds the silence between two parts of
-        the transfer instead of the whole attempt.
+        With a file as body, or a sink, `timeout` bounds the silence between two parts
+        of the transfer instead of the whole attempt.
 
         Raises:
             NotSent: The request did not leave.
@@ -93,7 +93,7 @@ class AiohttpTransport:
         headers: Mapping[str, str],
         body: bytes | FileBody | None,
         timeout: float,  # noqa: ASYNC109 - see Transport.send
-        sink: FileSink | None = None,
+        sink: FileSink | Receiver | None = None,
     ) -> Response:
         """Send once; see `Transport.send`."""
         if isinstance(body, FileBody):
@@ -117,7 +117,7 @@ class AiohttpTransport:
         headers: Mapping[str, str],
         data: bytes | io.BytesIO | AsyncIterator[bytes] | None,
         timeout: float,  # noqa: ASYNC109 - see Transport.send
-        sink: FileSink | None,
+        sink: FileSink | Receiver | None,
     ) -> Response:
         by_parts = sink is not None or isinstance(data, AsyncIterator)
         try:
@@ -197,7 +197,13 @@ async def _parts(
     patience.deadline = float("inf")
 
 
-async def _save(answer: aiohttp.ClientResponse, sink: FileSink) -> None:
+async def _save(answer: aiohttp.ClientResponse, sink: FileSink | Receiver) -> None:
+    if not isinstance(sink, FileSink):
+        await sink.begin()
+        async for part in answer.content.iter_any():
+            if not await sink.take(part):
+                return  # leaving the rest unread gives the connection up
+        return
     received = 0
     async with await anyio.open_file(sink.file, "wb") as file:
         async for part in answer.content.iter_chunked(_LARGE):

@@ -1,5 +1,6 @@
 """Kubeflow Pipelines behind the seam to platforms."""
 
+import threading
 from collections.abc import Collection, Mapping
 
 from attrs import define, field
@@ -20,10 +21,13 @@ from aioruns.platforms.kubeflow import nodelogs, requests, statuses
 from aioruns.platforms.kubeflow.explain import INTERNAL
 from aioruns.platforms.kubeflow.filters import Version
 from aioruns.platforms.kubeflow.keys import name_with_key, run_id_of
+from aioruns.platforms.kubeflow.logtext import LogText
+from aioruns.platforms.kubeflow.marks import read_marks
 from aioruns.platforms.kubeflow.models import RunResult
 from aioruns.platforms.kubeflow.reading import StateReader
 from aioruns.platforms.kubeflow.requests import EVERYWHERE
 from aioruns.platforms.kubeflow.server import Probe, Server
+from aioruns.platforms.kubeflow.spool import FILES
 from aioruns.platforms.kubeflow.workflow import Node, workflow_of
 from aioruns.seam import (
     ALL,
@@ -35,7 +39,6 @@ from aioruns.seam import (
     Submission,
     Window,
 )
-from aioruns.together import each
 
 
 @define(eq=False)
@@ -55,10 +58,14 @@ class Adapter:
     namespace: str = ""
     reader: StateReader = field(init=False)
     name: str = field(default="kubeflow", init=False)
-    abilities: Abilities = field(default=Abilities(spans_targets=True), init=False)
+    abilities: Abilities = field(
+        default=Abilities(spans_targets=True, line_times=False), init=False
+    )
     _probe: Probe = field(init=False)
+    _slots: threading.Semaphore = field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self._slots = threading.Semaphore(FILES)
         self._probe = Probe(self.client.send, self.version)
         self.reader = StateReader(self.client, self.version, self.namespace)
 
@@ -148,7 +155,7 @@ class Adapter:
         self, refs: Collection[RunRef], known: Mapping[RunRef, Status]
     ) -> Mapping[RunRef, Status]:
         """Read states in as few requests as possible; see `StateReader`."""
-        return await self.reader.read(refs, await self.server())
+        return await self.reader.read(refs, known, await self.server())
 
     async def read_logs(
         self, ref: RunRef, position: Position | None, window: Window = ALL
@@ -156,30 +163,28 @@ class Adapter:
         """Read what is new in the logs of a run's pods, in the order of their start.
 
         One single read of the run, and one request for each pod that lives or was not
-        read to its end.
+        read to its end. What is large comes in several pages of these answers.
         """
+        if isinstance(position, nodelogs.Place):
+            page = await position.next_page()
+            if page is not None:
+                return page
+        marks = read_marks(position)
         server = await self.server()
         detail = await self.client.send(requests.read_detail(ref.id))
         workflow = workflow_of(detail)
         status = statuses.from_detail(ref, detail.run, workflow)
-        marks = nodelogs.read_marks(position)
-        ended = status.state.final
-        asked = nodelogs.unread(workflow.pods, marks, run_ended=ended)
-        texts: dict[str, nodelogs.LogText] = {}
 
-        async def read(node: Node) -> None:
+        async def read(node: Node, skip: int) -> LogText:
             pod = workflow.pod_name(node, server.generation)
-            texts[node.id] = await self._read_log(ref.id, pod)
+            return await self._read_log(ref.id, pod, skip)
 
-        await each((node for node, _ in asked), read)
-        readings = [
-            nodelogs.take(node, mark, texts[node.id], run_ended=ended)
-            for node, mark in asked
-        ]
-        return nodelogs.make_page(readings, marks, self.clock.utc(), status)
+        look = nodelogs.Look(workflow.pods, marks, status, read, self.clock)
+        return await look.page()
 
-    async def _read_log(self, run_id: str, pod: str) -> nodelogs.LogText:
-        request = requests.read_log(run_id, pod)
+    async def _read_log(self, run_id: str, pod: str, skip: int) -> LogText:
+        text = LogText(skip, self._slots)
+        request = requests.read_log(run_id, pod, text)
         origin = self.client.origin
         place = Context(self.name, "GET", request.shown(origin.base_url), 1)
         # wire/kubeflow.md 1.1 and 6.3: the web UI does not forward this route, and the
@@ -195,7 +200,7 @@ class Adapter:
             raise Unreadable(elsewhere, error.context) from error
         if answer.headers.get("Content-Type", "").startswith("text/html"):
             raise Unreadable(elsewhere, place)
-        return nodelogs.split_log(answer.body)
+        return text
 
     async def cancel(self, ref: RunRef) -> None:
         """Terminate a run; one that is ending or has ended is left alone."""

@@ -1,55 +1,28 @@
-"""From the log texts of a run's pods to new lines and a position.
+"""One look at the logs of a run's pods, handed out page by page."""
 
-Every answer is a pod's whole text so far, so what was seen is skipped by counting
-lines. Lines and not bytes, because archived text has other line breaks than the live
-one (wire/kubeflow.md 6.3).
-"""
-
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import repeat
+from typing import Any
 
-import orjson
-from attrs import evolve, frozen
+from attrs import define, evolve, field, frozen
 
+from aioruns.http.clock import Clock
+from aioruns.platforms.kubeflow.logtext import LogText
+from aioruns.platforms.kubeflow.marks import Mark, Marks
 from aioruns.platforms.kubeflow.workflow import Node
 from aioruns.seam import LogEvent, LogPage, Position, Status
+from aioruns.together import each
 
-_ERROR = '{"error_message":'
-_ERROR_KEYS = frozenset({"error_message", "error_details"})
+PAGE = 2000
+"""Lines on a page."""
+
+AT_ONCE = 8
+"""Pods whose texts are held at once, in memory or on disk."""
 
 _ASKED = 5
 """Failed looks at the log of an ended node before it is taken to have none."""
-
-
-@frozen
-class LogText:
-    """A log answer, taken apart.
-
-    Attributes:
-        lines: The complete lines.
-        rest: What follows the last line break.
-        error: Why the text is not all there; empty if it is.
-    """
-
-    lines: Sequence[str]
-    rest: str = ""
-    error: str = ""
-
-
-@frozen
-class Mark:
-    """How far a node's log was read.
-
-    Attributes:
-        lines: Lines that were passed on.
-        missed: Failed looks since the node ended.
-        done: When the node began, if its log was read to the end; a node that began at
-            another time was retried, and its log starts anew.
-    """
-
-    lines: int = 0
-    missed: int = 0
-    done: str | None = None
 
 
 @frozen
@@ -60,109 +33,206 @@ class Reading:
     lines: Sequence[str]
     before: Mark
     after: Mark
+    received: datetime
 
 
-def split_log(body: bytes) -> LogText:
-    """Take a log answer apart.
+@define(eq=False)
+class _Open:
+    """A text that is being handed out; `mark` is where that has come to."""
 
-    Errors come with status 200, glued to the text; a container that prints such an
-    object last, without a line break, cannot be told from one (wire/kubeflow.md 6.3).
+    node: Node
+    mark: Mark
+    text: LogText
+    received: datetime
+    lines: list[str] = field(factory=list)
+    given: int = 0
+
+
+class Place(dict[str, Any]):
+    """A position that knows the look which goes on there.
+
+    What a look has at hand lives as long as the place at which it goes on. In another
+    process, or when something else was read since, the place is as good as any other
+    position: the texts are asked for again.
     """
-    text = body.decode("utf-8", "replace")
-    error = ""
-    start = text.rfind(_ERROR)
-    if start >= 0 and text.endswith("}"):
-        try:
-            value = orjson.loads(text[start:])
-        except orjson.JSONDecodeError:
-            value = {}
-        if value and set(value) <= _ERROR_KEYS:
-            error = str(value["error_message"]) or "unknown"
-            text = text[:start]
-    *lines, rest = text.split("\n")
-    return LogText([line.removesuffix("\r") for line in lines], rest, error)
 
+    __slots__ = ("look", "turn")
 
-def read_marks(position: Position | None) -> dict[str, Mark]:
-    """The marks in a position, by node id."""
-    nodes = (position or {}).get("nodes", {})
-    return {node_id: Mark(*values) for node_id, values in nodes.items()}
+    def __init__(self, position: Position, look: "Look", turn: int) -> None:
+        super().__init__(position)
+        self.look = look
+        self.turn = turn
 
-
-def write_marks(marks: Mapping[str, Mark]) -> Position:
-    """The position that holds these marks."""
-    return {
-        "nodes": {
-            node_id: [mark.lines, mark.missed, mark.done]
-            if mark.done is not None
-            else [mark.lines, mark.missed]
-            if mark.missed
-            else [mark.lines]
-            for node_id, mark in marks.items()
-        }
-    }
+    async def next_page(self) -> LogPage | None:
+        """The page that follows; None if it must be asked for anew."""
+        return await self.look.page() if self.turn == self.look.turn else None
 
 
 def unread(
-    nodes: Sequence[Node], marks: Mapping[str, Mark], *, run_ended: bool
-) -> list[tuple[Node, Mark]]:
+    nodes: Iterable[Node], marks: Marks, *, run_ended: bool
+) -> Iterator[tuple[Node, Mark]]:
     """The nodes to ask for their log, each with where to go on.
 
     A node that waits for its pod has none yet; one that was read to its end is not
     asked again, unless it was retried since.
     """
-    found = []
     for node in nodes:
-        mark = marks.get(node.id, Mark())
-        if mark.done is not None:
-            if mark.done == node.started or not (mark.done and node.started):
-                continue
-            mark = Mark()
-        if run_ended or node.phase not in {"", "Pending"}:
-            found.append((node, mark))
-    return found
+        mark = marks.of(node)
+        if not mark.done and (run_ended or node.phase not in {"", "Pending"}):
+            yield node, mark
 
 
-def take(node: Node, before: Mark, text: LogText, *, run_ended: bool) -> Reading:
-    """Find what is new in a node's log.
+@define(eq=False)
+class Look:
+    """What is new in a run's logs since some marks, in the order of the nodes.
+
+    Attributes:
+        nodes: The run's nodes with logs, in the order of their start.
+        marks: Where to go on.
+        status: What the run's detail said just before.
+        read: Asks for a node's log, without so many lines.
+        clock: Tells when lines were received.
+        turn: Counts the pages; only the place after the last one goes on.
+    """
+
+    nodes: Sequence[Node]
+    marks: Marks
+    status: Status
+    read: Callable[[Node, int], Awaitable[LogText]]
+    clock: Clock
+    turn: int = field(default=0, init=False)
+    _unasked: deque[tuple[Node, Mark]] = field(init=False)
+    _open: deque[_Open] = field(factory=deque, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.marks = self.marks.folded(self.nodes)
+        self._unasked = deque(unread(self.nodes, self.marks, run_ended=self._ended))
+
+    @property
+    def _ended(self) -> bool:
+        return self.status.state.final
+
+    async def page(self) -> LogPage:
+        """The next page; one that fails ends the look, as no place has its turn."""
+        self.turn += 1
+        try:
+            return await self._page()
+        except BaseException:
+            self._open.clear()
+            raise
+
+    async def _page(self) -> LogPage:
+        readings: list[Reading] = []
+        count = 0
+        while count < PAGE and (self._open or self._unasked):
+            if not self._open:
+                await self._ask()
+            reading = await self._next(PAGE - count)
+            readings.append(reading)
+            count += len(reading.lines)
+        if self._open or self._unasked:
+            page = make_page(readings, self.marks, look=self)
+        else:
+            page = make_page(readings, self.marks, status=self.status)
+        self.marks = _reached(self.marks, readings, count)
+        return page
+
+    async def _ask(self) -> None:
+        """Read the texts of the next nodes to their ends."""
+        asked = [
+            self._unasked.popleft() for _ in range(min(AT_ONCE, len(self._unasked)))
+        ]
+        texts: dict[str, LogText] = {}
+
+        async def read(item: tuple[Node, Mark]) -> None:
+            node, mark = item
+            texts[node.id] = await self.read(node, mark.lines)
+
+        await each(asked, read)
+        received = self.clock.utc()
+        self._open.extend(
+            _Open(node, mark, texts[node.id], received) for node, mark in asked
+        )
+
+    async def _next(self, most: int) -> Reading:
+        """The next lines of the first open text, or what its end means."""
+        one = self._open[0]
+        if one.given == len(one.lines):
+            one.lines, one.given = await one.text.next_lines(), 0
+        lines = one.lines[one.given : one.given + most]
+        one.given += len(lines)
+        before = one.mark
+        if lines:
+            one.mark = evolve(before, lines=before.lines + len(lines))
+            return Reading(one.node, lines, before, one.mark, one.received)
+        self._open.popleft()
+        if one.text.cut:
+            self._unasked.appendleft((one.node, before))
+            return Reading(one.node, (), before, before, one.received)
+        lines, after = finish(one.node, before, one.text, run_ended=self._ended)
+        return Reading(one.node, lines, before, after, one.received)
+
+
+def finish(
+    node: Node, before: Mark, text: LogText, *, run_ended: bool
+) -> tuple[list[str], Mark]:
+    """What the end of a node's text means.
 
     The unfinished last line counts once the node has ended.
     """
-    lines = list(text.lines)
     ended = node.ended or run_ended
     missed = before.missed + 1 if text.error and ended else 0
     # After its end a run is looked at twice; while it runs, archiving may take a while.
     given_up = missed >= (2 if run_ended else _ASKED)
     done = ended and (not text.error or given_up)
-    if done and text.rest:
-        lines.append(text.rest.removesuffix("\r"))
-    after = Mark(max(before.lines, len(lines)), missed, node.started if done else None)
-    return Reading(node, lines[before.lines :], before, after)
+    # A text that is short of lines that were passed on has no new one.
+    lines = [text.rest] if done and text.rest and not text.missing else []
+    return lines, Mark(before.lines + len(lines), missed, done)
 
 
 def make_page(
     readings: Sequence[Reading],
-    marks: Mapping[str, Mark],
-    received: datetime,
-    status: Status,
+    marks: Marks,
+    *,
+    look: Look | None = None,
+    status: Status | None = None,
 ) -> LogPage:
-    """The new lines of all nodes as one page."""
-    events = [
-        LogEvent(received, line, reading.node.display_name)
-        for reading in readings
-        for line in reading.lines
-    ]
+    """New lines as one page.
+
+    Args:
+        readings: The lines, by nodes.
+        marks: Where they begin.
+        look: What goes on behind the page; None after the last one.
+        status: The run's status. It goes with the last page: what was asked for
+            together with it was asked for before it was known.
+    """
+    turn = 0 if look is None else look.turn
+    events: list[LogEvent] = []
+    for reading in readings:
+        source = reading.node.display_name
+        received = repeat(reading.received)
+        events.extend(map(LogEvent, received, reading.lines, repeat(source)))
 
     def after(count: int) -> Position:
-        reached = dict(marks)
-        for reading in readings:
-            taken = min(count, len(reading.lines))
-            count -= taken
-            if taken == len(reading.lines):
-                reached[reading.node.id] = reading.after
-            elif taken:
-                lines = reading.before.lines + taken
-                reached[reading.node.id] = evolve(reading.before, lines=lines)
-        return write_marks(reached)
+        position = _reached(marks, readings, count).position()
+        if look is not None and count == len(events):
+            return Place(position, look, turn)
+        return position
 
-    return LogPage(events, after, status=status)
+    return LogPage(events, after, more=look is not None, status=status)
+
+
+def _reached(marks: Marks, readings: Sequence[Reading], count: int) -> Marks:
+    """The marks after so many lines; what has no lines is reached before the next."""
+    reached: list[tuple[Node, Mark]] = []
+    for reading in readings:
+        taken = min(count, len(reading.lines))
+        count -= taken
+        if taken == len(reading.lines):
+            reached.append((reading.node, reading.after))
+            continue
+        if taken:
+            lines = reading.before.lines + taken
+            reached.append((reading.node, evolve(reading.before, lines=lines)))
+        break
+    return marks.with_marks(reached)

@@ -5,15 +5,16 @@ from contextlib import suppress
 
 from attrs import define, evolve
 
-from aioruns.errors import CallError, NotFound, Unreadable
+from aioruns.errors import CallError, Context, NotFound, Unreadable
 from aioruns.platforms.client import Client
 from aioruns.platforms.kubeflow import requests, statuses
 from aioruns.platforms.kubeflow.filters import IDS_AT_ONCE, Version, chunks
+from aioruns.platforms.kubeflow.listing import Listing
 from aioruns.platforms.kubeflow.models.polling import Detail
 from aioruns.platforms.kubeflow.requests import EVERYWHERE, Scope
 from aioruns.platforms.kubeflow.server import Server
 from aioruns.platforms.kubeflow.workflow import Workflow, workflow_of
-from aioruns.seam import RunRef, RunState, Status
+from aioruns.seam import RunRef, Status
 from aioruns.together import each
 
 
@@ -35,36 +36,51 @@ class StateReader:
     chunk: int = IDS_AT_ONCE
 
     async def read(
-        self, refs: Iterable[RunRef], server: Server
-    ) -> Mapping[RunRef, Status]:
+        self,
+        refs: Iterable[RunRef],
+        known: Mapping[RunRef, Status],
+        server: Server,
+    ) -> dict[RunRef, Status]:
         """Read states: one listing for each hundred runs, a single read for one run.
 
         On single-user servers runs of all experiments are in one listing.
 
-        Runs that failed are read singly besides, once each as the watcher does not ask
-        for ended runs again: only the manifest tells why, and whether a user ended
-        them. So polling stays at one request for a hundred runs.
+        Runs that failed are read singly besides, once each as what is known of them is
+        kept: only the manifest tells why, and whether a user ended them. So polling
+        stays at one request for a hundred runs.
         """
-        by_scope: dict[Scope | None, dict[str, RunRef]] = {}
-        for ref in refs:
-            scope = self.scope(ref.target, server)
-            by_scope.setdefault(scope, {})[ref.id] = ref
         found: dict[RunRef, Status] = {}
-        for scope, by_id in by_scope.items():
-            found |= await self._read_scope(by_id, scope, server)
+        for scope, by_id in self._by_scope(refs, server).items():
+            found |= await self._read_scope(by_id, known, scope, server)
         return found
 
+    def _by_scope(
+        self, refs: Iterable[RunRef], server: Server
+    ) -> dict[Scope | None, dict[str, list[RunRef]]]:
+        """Runs by where to list them, and by id."""
+        by_scope: dict[Scope | None, dict[str, list[RunRef]]] = {}
+        for ref in refs:
+            scope = self.scope(ref.target, server)
+            by_id = by_scope.setdefault(scope, {})
+            # Handles of one run may name its experiment, or not.
+            by_id.setdefault(ref.id, []).append(ref)
+        return by_scope
+
     async def _read_scope(
-        self, by_id: Mapping[str, RunRef], scope: Scope | None, server: Server
+        self,
+        by_id: Mapping[str, list[RunRef]],
+        known: Mapping[RunRef, Status],
+        scope: Scope | None,
+        server: Server,
     ) -> dict[RunRef, Status]:
         found: dict[RunRef, Status] = {}
 
-        async def read_one(ref: RunRef) -> None:
-            found.update(await self.read_one(ref, server))
+        async def read_one(refs: list[RunRef]) -> None:
+            for status in (await self.read_one(refs[0], server)).values():
+                found.update((ref, evolve(status, ref=ref)) for ref in refs)
 
         async def read_chunk(ids: list[str]) -> None:
-            refs = [by_id[one] for one in ids]
-            found.update(await self._read_rows(refs, scope or EVERYWHERE))
+            await self._read_rows(ids, scope or EVERYWHERE, listing)
 
         async def explain(status: Status) -> None:
             found[status.ref] = await self._explained(status)
@@ -72,9 +88,9 @@ class StateReader:
         if len(by_id) == 1 or scope is None:
             await each(by_id.values(), read_one)
             return found
+        listing = Listing(self.version, by_id, known, found)
         await each(chunks(by_id, self.chunk), read_chunk)
-        failed = [s for s in found.values() if s.state is RunState.FAILED]
-        await each(failed, explain)
+        await each(listing.failed, explain)
         return found
 
     async def read_one(self, ref: RunRef, server: Server) -> dict[RunRef, Status]:
@@ -84,37 +100,34 @@ class StateReader:
         except NotFound:
             # wire/kubeflow.md 2.2: also while the run's manifest is still empty; a
             # listing shows such a run.
+            found: dict[RunRef, Status] = {}
             scope = self.scope(ref.target, server)
-            return {} if scope is None else await self._read_rows([ref], scope)
+            if scope is not None:
+                listing = Listing(self.version, {ref.id: [ref]}, {}, found)
+                await self._read_rows([ref.id], scope, listing)
+            return found
         return {ref: self._status(ref, detail)}
 
     async def _read_rows(
-        self, refs: Sequence[RunRef], scope: Scope
-    ) -> dict[RunRef, Status]:
+        self, ids: Sequence[str], scope: Scope, listing: Listing
+    ) -> None:
+        request = requests.read_rows(self.version, ids, scope)
         try:
-            return await self._list(refs, scope)
+            answer = await self.client.send(request)
         except NotFound:
             if not scope.experiment:
                 raise
             # wire/kubeflow.md 2.3: the experiment is gone, and its runs with it
-            return {}
-
-    async def _list(self, refs: Sequence[RunRef], scope: Scope) -> dict[RunRef, Status]:
-        by_id = {ref.id: ref for ref in refs}
-        ids = list(by_id)
-        if self.version == "v2beta1":
-            answer = await self.client.send(requests.read_rows_v2(ids, scope))
-            shown = [(row.run_id, row) for row in answer.runs if row.run_id in by_id]
-            return {
-                by_id[run_id]: statuses.from_row_v2(by_id[run_id], row)
-                for run_id, row in shown
-            }
-        rows = await self.client.send(requests.read_rows(ids, scope))
-        return {
-            by_id[row.id]: statuses.from_row(by_id[row.id], row)
-            for row in rows.runs
-            if row.id in by_id
-        }
+            return
+        try:
+            listing.take(answer)
+        except ValueError as error:
+            url = request.shown(self.client.origin.base_url)
+            raise Unreadable(
+                f"the listing of runs cannot be read: {error}; check that the address "
+                "is that of Kubeflow Pipelines",
+                Context("kubeflow", "GET", url, 1),
+            ) from error
 
     async def _explained(self, status: Status) -> Status:
         """The status of a failed run with its reason, or canceled."""

@@ -90,13 +90,6 @@ class RowV2:
 
 
 @frozen
-class RowsV2:
-    """A v2beta1 page."""
-
-    runs: tuple[RowV2, ...] = ()
-
-
-@frozen
 class CreatedV2:
     """What is needed of the answer to a v2beta1 creation."""
 

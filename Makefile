@@ -19,6 +19,7 @@ PEER_KFP2 := kfp-server-api==2.17.3
 help:
 	@echo "make demo    run the demo: one sweep on four platforms, against a local server"
 	@echo "make test    run all tests, the official clients against the local server too"
+	@echo "make torture kill followers and inject faults, with 300 seeds a platform"
 	@echo "make check   lint, format, types, and the layers of imports"
 	@echo "make format  format the code"
 	@echo "make peers   run only the tests with the official clients"
@@ -32,6 +33,10 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.develop $(PEERS)/.installed $(PEERS_KFP2)/.installed
 	$(BIN)/python -m pytest
+
+# AIORUNS_SEED=7 repeats one seed, in `make test` as well.
+torture: $(VENV)/.develop
+	TORTURE_SEEDS=$${TORTURE_SEEDS:-300} $(BIN)/python -m pytest tests/faults
 
 check: $(VENV)/.develop
 	$(BIN)/ruff check

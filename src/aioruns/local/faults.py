@@ -7,7 +7,8 @@ import asyncio
 import random
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from aiohttp import web
@@ -147,8 +148,21 @@ ErrorBody = Callable[[web.Request, int, str], web.Response]
 
 
 def suffers(kind: str) -> bool:
-    """Whether the request that is being answered was hit by one of the `LOG_KINDS`."""
+    """Whether the request that is being answered was hit by a fault of this kind.
+
+    Handlers ask for the `LOG_KINDS`, and if they send their answer in pieces, which the
+    middleware gets to see too late, for `truncate` and `drop-after`.
+    """
     return kind in _SUFFERED.get(frozenset())
+
+
+@contextmanager
+def _suffering(chosen: list[Fault]) -> Iterator[None]:
+    token = _SUFFERED.set(frozenset(fault.kind for fault in chosen))
+    try:
+        yield
+    finally:
+        _SUFFERED.reset(token)
 
 
 async def inject(
@@ -168,9 +182,7 @@ async def inject(
     last = chosen[-1]
     if last.kind in _STATUSES:
         return _refusal(request, last, error)
-    # Each request is a task's own, so nothing has to be reset.
-    _SUFFERED.set(frozenset(fault.kind for fault in chosen))
-    with lagging(behind):
+    with lagging(behind), _suffering(chosen):
         match last.kind:
             case "html":
                 return web.Response(

@@ -205,6 +205,8 @@ class LocalServer:
             if request.match_info.http_exception is None:
                 raise
             return self._error(request, answer.status, answer.reason)
+        except ConnectionResetError:
+            return web.Response()  # the client has left, and nobody receives it
         except Exception:  # noqa: BLE001 - a defect answers 500 and stays in one request
             _LOG.exception("%s %s failed", request.method, request.path)
             return self._error(

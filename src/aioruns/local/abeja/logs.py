@@ -71,7 +71,7 @@ async def newest_first(
         position = unseal("forward", record.id, forward)
         lines = await _lines(abeja, record, window, size, after=position)
         lines.reverse()
-        if suffers("empty-page"):  # an empty page is not the end, going forward
+        if suffers("empty-page") and not record.state.final:
             lines = []
     else:
         older_than = 0  # which to the engine means: the newest

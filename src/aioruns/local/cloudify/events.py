@@ -92,7 +92,7 @@ class Events:
         """The rows that can be read, of those that were reported since then."""
         if since is not None:
             since -= self._arrivals.latest
-        now = utcnow()  # first: what could be read then was written before the next line
+        now = utcnow()  # first, so that all that can be read by then is in the lines
         lines = await self._engine.lines_of(records, streams=streams, since=since)
         rows = (self._row(*pair) for pair in lines)
         shown = self._arrivals.shown

@@ -29,7 +29,7 @@ async def log(service: Installation, request: web.Request) -> web.StreamResponse
     data = await _log_text(
         service, request.match_info["run_id"], request.match_info["node_id"]
     )
-    if not data:
+    if not data or suffers("drop-after"):
         return web.Response()  # nothing to guess a content type from
     if len(data) <= _PIECE:
         return web.Response(body=data, content_type="text/plain", charset="utf-8")
@@ -38,6 +38,8 @@ async def log(service: Installation, request: web.Request) -> web.StreamResponse
     response.enable_chunked_encoding()
     await response.prepare(request)
     for start in range(0, len(data), _PIECE):
+        if suffers("truncate") and start >= len(data) // 2:
+            return response  # whoever injects the fault closes the connection
         await response.write(data[start : start + _PIECE])
     await response.write_eof()
     return response

@@ -58,17 +58,19 @@ class FollowingReader:
         """What follows a place; a page without events has nothing new."""
         try:
             if place.token is None or place.plain:
-                return await self._on(evolve(place, plain=True))
+                return await self._on(place)
             return await self.recent.forward(place)
         except BadRequest as error:
             # wire/abeja.md 4.3: tokens may expire.
             if place.token is None or place.brought:
                 raise
             logger.info("reading the log of %s by time, since %s", self.what, error)
-            return await self._on(evolve(place.again(), plain=True))
+            return await self._on(place.again())
 
     async def _on(self, place: Place) -> LogPage:
         """Go on in the plain log, and over to the recent log at its end."""
+        if not place.plain:
+            place = evolve(place, plain=True)
         guard = TokenGuard(f"the log of {self.what}")
         newest: RecentPage | None = None
         while True:
@@ -80,7 +82,7 @@ class FollowingReader:
                 return page_of(place, (part,), more=following is not None)
             if following is not None:
                 skip = place.skip - len(answer.events)
-                place, newest = evolve(place, token=following, skip=skip), None
+                place = evolve(place, token=following, skip=skip)
             elif place.skip > len(answer.events):
                 # The server shows an older state of the log.
                 return nothing(place)

@@ -4,11 +4,12 @@ What is not of the documented shape goes through the models, whose errors say wh
 """
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from attrs import frozen
 
-from aioruns.http.codec import converter, parse_time
+from aioruns.http.codec import converter
 from aioruns.platforms.abeja.models import RecentLogs, RunLogs
 from aioruns.seam import LogEvent
 
@@ -81,11 +82,26 @@ def _states(value: object, _: object) -> StatePage:
 def _events(rows: object) -> Sequence[LogEvent]:
     if type(rows) is not list:
         raise TypeError("events must be a list")
-    events = [LogEvent(parse_time(row["timestamp"]), row["message"]) for row in rows]
-    for event in events:
-        if type(event.message) is not str:
+    events = []
+    for row in rows:
+        time, message = _read_time(row["timestamp"]), row["message"]
+        if type(message) is not str:
             raise TypeError("a message must be text")
+        event = _new(LogEvent)
+        _set_time(event, time if time.tzinfo else time.replace(tzinfo=UTC))
+        _set_message(event, message)
+        _set_source(event, "")
+        events.append(event)
     return events
+
+
+# A frozen value's own `__init__` takes twice as long, which is a fifth of what a page
+# costs; it sets the same slots.
+_read_time = datetime.fromisoformat
+_new = LogEvent.__new__
+_set_time, _set_message, _set_source = (
+    LogEvent.__dict__[name].__set__ for name in ("timestamp", "message", "source")
+)
 
 
 def _text(value: Any, *, optional: bool = False) -> Any:

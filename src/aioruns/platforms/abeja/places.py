@@ -125,9 +125,8 @@ def page_of(place: Place, parts: Iterable[Part], *, more: bool) -> LogPage:
         events += part.lines[place.skip :] if place.skip else part.lines
         if part.open:
             break
-        place = evolve(
-            place, token=part.token, skip=max(0, place.skip - len(part.lines))
-        )
+        skip = max(0, place.skip - len(part.lines))
+        place = evolve(place, token=part.token, skip=skip)
         by_time = part.token is None
     else:
         begins.append((len(events), place))
@@ -137,9 +136,8 @@ def page_of(place: Place, parts: Iterable[Part], *, more: bool) -> LogPage:
         # same event, the later one.
         before, at = next(begin for begin in reversed(begins) if begin[0] <= n)
         second, seen, brought = tally.after(n)
-        found = evolve(
-            at, skip=at.skip + n - before, second=second, seen=seen, brought=brought
-        )
+        skip = at.skip + n - before
+        found = Place(at.token, at.start, at.end, skip, second, seen, brought, at.plain)
         # wire/abeja.md 4.3: at the end of the plain logs there is no token.
         return (found.again() if by_time and at is place else found).position
 

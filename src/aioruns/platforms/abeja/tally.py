@@ -59,7 +59,7 @@ class Tally:
             return second, seen, brought
         # Not by seconds: comparing times is cheaper than converting them.
         begin = latest.replace(microsecond=0)
-        count = sum(time >= begin for time in times)
+        count = sum(map(begin.__le__, times))
         if second == own:
             return own, seen + count, brought
         # Lines that were not counted were of an earlier second, unless these are the

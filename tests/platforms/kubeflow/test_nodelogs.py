@@ -9,11 +9,12 @@ import pytest
 from aioruns.errors import OutcomeUnknown
 from aioruns.http.clock import SystemClock
 from aioruns.platforms.kubeflow import nodelogs, spool
+from aioruns.platforms.kubeflow.events import events_of
 from aioruns.platforms.kubeflow.logtext import LogText
 from aioruns.platforms.kubeflow.marks import Mark, Marks, read_marks
 from aioruns.platforms.kubeflow.nodelogs import Look, Place, Reading, finish, make_page
 from aioruns.platforms.kubeflow.workflow import Node
-from aioruns.seam import RunRef, RunState, Status
+from aioruns.seam import LogEvent, RunRef, RunState, Status
 
 RUNNING = Status(RunRef("", "r"), RunState.RUNNING, "Running")
 SUCCEEDED = Status(RunRef("", "r"), RunState.SUCCEEDED, "Succeeded")
@@ -227,3 +228,13 @@ async def test_files_are_closed_when_the_place_is_dropped(small):
     assert not pods.slots.acquire(blocking=False)
     del place
     assert pods.slots.acquire(blocking=False)
+
+
+def test_events_made_at_once_are_events():
+    now = datetime.now(UTC)
+    lines = ["a", "", "c"]
+    assert events_of(now, lines, "fit") == [
+        LogEvent(now, line, "fit") for line in lines
+    ]
+    assert events_of(now, [], "fit") == []
+    assert repr(events_of(now, ["a"], "fit")[0]) == repr(LogEvent(now, "a", "fit"))

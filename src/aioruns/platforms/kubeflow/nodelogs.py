@@ -3,19 +3,19 @@
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import repeat
 from typing import Any
 
 from attrs import define, evolve, field, frozen
 
 from aioruns.http.clock import Clock
+from aioruns.platforms.kubeflow.events import events_of
 from aioruns.platforms.kubeflow.logtext import LogText
 from aioruns.platforms.kubeflow.marks import Mark, Marks
 from aioruns.platforms.kubeflow.workflow import Node
 from aioruns.seam import LogEvent, LogPage, Position, Status
 from aioruns.together import each
 
-PAGE = 2000
+PAGE = 1000
 """Lines on a page."""
 
 AT_ONCE = 8
@@ -210,8 +210,7 @@ def make_page(
     events: list[LogEvent] = []
     for reading in readings:
         source = reading.node.display_name
-        received = repeat(reading.received)
-        events.extend(map(LogEvent, received, reading.lines, repeat(source)))
+        events += events_of(reading.received, reading.lines, source)
 
     def after(count: int) -> Position:
         position = _reached(marks, readings, count).position()

@@ -502,17 +502,39 @@ async def test_waits_and_logs_outlive_bad_answers(server, app):
     assert server.faults.counts.total() >= 4
 
 
-async def test_a_log_that_cannot_be_read_says_from_where_to_go_on(server, app):
+async def test_a_login_page_in_the_midst_of_a_log_is_endured(server, app):
     server.nextmv.register(APP, talker(45))
     run = await app.submit({})
     await run.wait()
-    server.faults.add(Fault("html", "live$", times=1, after=1))
+    server.faults.add(Fault("html", "live$", times=2, after=1))
+    assert await messages(run.logs()) == lines(45)
+    assert server.faults.counts == {"html": 2}
+
+
+async def test_a_log_that_cannot_be_read_says_from_where_to_go_on(
+    server, app, monkeypatch
+):
+    monkeypatch.setattr("aioruns.waiting.PATIENCE", 2.0)
+    server.nextmv.register(APP, talker(45))
+    run = await app.submit({})
+    await run.wait()
+    server.faults.add(Fault("html", "live$", after=1))
     stream = run.logs()
     seen = [(await anext(stream)).message for _ in range(20)]
     with pytest.raises(Unreadable, match="cannot be read") as caught:
         await anext(stream)
+    server.faults.clear()
     rest = await messages(run.logs(cursor=caught.value.context.cursor))
     assert seen + rest == lines(45)
+
+
+@pytest.mark.parametrize("kind", ["no-token", "new-token", "empty-page"])
+async def test_a_log_comes_whole_whatever_its_tokens_are_like(server, app, kind):
+    server.nextmv.register(APP, talker(60, pause=0.002))
+    run = await app.submit({})
+    server.faults.add(Fault(kind, "live$", rate=0.5))
+    assert await messages(run.logs()) == lines(60)
+    assert server.faults.counts[kind] > 0
 
 
 async def test_a_run_is_found_by_its_key_among_others_on_several_pages(server, app):

@@ -1,28 +1,29 @@
 """Nextmv behind the seam that generic code asks."""
 
+import logging
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
-from aioruns.errors import NotFound
+from aioruns.errors import NotFound, Rejected
 from aioruns.http.clock import Clock
 from aioruns.paging import pages
 from aioruns.platforms.client import Client
 from aioruns.platforms.nextmv import requests
-from aioruns.platforms.nextmv.batch_runs import BatchRow, batch_rows, parted
+from aioruns.platforms.nextmv.batch_runs import parted
 from aioruns.platforms.nextmv.downloads import download_as, output_by_url
+from aioruns.platforms.nextmv.live_places import Place
 from aioruns.platforms.nextmv.models import (
     ContentFormat,
     DownloadURL,
     RunInformation,
     RunRow,
-    TimestampedRunLog,
 )
+from aioruns.platforms.nextmv.run_lists import RunList
 from aioruns.platforms.nextmv.sending import send
+from aioruns.platforms.nextmv.states import STATES, state_of
 from aioruns.seam import (
     ALL,
     Abilities,
-    LogEvent,
     LogPage,
     Position,
     RunRef,
@@ -33,17 +34,13 @@ from aioruns.seam import (
 )
 from aioruns.together import each
 
-# wire/nextmv.md 4.4; `none` is a run that the platform has not looked at yet.
-STATES: Mapping[str, RunState] = {
-    "none": RunState.QUEUED,
-    "queued": RunState.QUEUED,
-    "running": RunState.RUNNING,
-    "succeeded": RunState.SUCCEEDED,
-    "failed": RunState.FAILED,
-    "canceled": RunState.CANCELED,
-}
+__all__ = ["STATES", "Adapter"]
+
+logger = logging.getLogger("aioruns.platforms.nextmv")
 
 _CLOCKS_DIFFER = timedelta(minutes=15)
+
+_TOKEN_UNKNOWN = frozenset({400, 404, 410})
 
 
 class Adapter:
@@ -54,7 +51,7 @@ class Adapter:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._pages_needed = 1
+        self._lists: dict[str, RunList] = {}
 
     @property
     def clock(self) -> Clock:
@@ -87,27 +84,23 @@ class Adapter:
     ) -> Mapping[RunRef, Status]:
         """Read many runs at once: those of a batch, or pages of the application's.
 
-        Pages are read while they are cheaper than single reads. No list says why a run
-        failed; that is read singly, once.
+        No list says why a run failed; that is read singly, once. So are runs that fell
+        off the pages, which tells them from those that are gone.
         """
-        wanted = set(refs)
-        if not wanted:
+        if not refs:
             return {}
-        target = next(iter(wanted)).target
+        target = next(iter(refs)).target
         app_id, batch_id = parted(target)
         if batch_id is None:
-            found = await self._read_pages(target, wanted)
+            found = await self._list(target).read(refs, known)
         else:
             try:
-                rows = await batch_rows(self._client, app_id, batch_id)
+                page = await self._client.send(requests.batch_rows(app_id, batch_id))
             except NotFound:
                 return {}
-            found = _statuses(target, rows, wanted)
-        single = [
-            ref
-            for ref in wanted
-            if ref not in found or found[ref].state is RunState.FAILED
-        ]
+            found = {}
+            page.add_to(found, {ref.id: ref for ref in refs}, known)
+        single = [ref for ref in refs if _is_open(found.get(ref))]
 
         async def read_one(ref: RunRef) -> None:
             try:
@@ -119,51 +112,36 @@ class Adapter:
         await each(single, read_one)
         return found
 
-    async def _read_pages(
-        self, app_id: str, wanted: AbstractSet[RunRef]
-    ) -> dict[RunRef, Status]:
-        """Read pages of the application's runs, as far as that pays."""
-        found: dict[RunRef, Status] = {}
-        if len(wanted) <= self._pages_needed + 1:
-            return found
-        read = 0
-        async for rows in self._rows(app_id):
-            read += 1
-            found |= _statuses(app_id, rows, wanted)
-            if len(found) == len(wanted) or read >= len(wanted) - len(found):
-                break
-        self._pages_needed = read
-        return found
+    def _list(self, app_id: str) -> RunList:
+        made = self._lists.get(app_id)
+        if made is None:
+            made = self._lists[app_id] = RunList(self._client, app_id)
+        return made
 
     async def read_logs(
         self, ref: RunRef, position: Position | None, window: Window = ALL
     ) -> LogPage:
         """Read what came after a `since` token (wire/nextmv.md 3.3.3).
 
-        A page without a new token is asked for again with the old one, and grows; so a
-        position is the token, and how many items of its page were read.
+        A token that the platform no longer knows costs a way from the beginning; its
+        lifetime is not documented (wire/nextmv.md 2).
         """
-        since = position["since"] if position else None
-        skip = position["skip"] if position else 0
+        place = Place.at(position)
         app_id, _ = parted(ref.target)
-        page = await self._client.send(requests.live_logs(app_id, ref.id, since))
-        items = page.items[skip:]
-        following = page.next_page_token
 
-        def after(count: int) -> Position:
-            if count == len(items) and following and following != since:
-                return {"since": following, "skip": 0}
-            return {"since": since, "skip": skip + count}
+        async def read() -> LogPage:
+            request = requests.live_page(app_id, ref.id, place.since)
+            return place.open(ref, await self._client.send(request))
 
-        text = str(page.status_v2)
-        hint = page.next_available_in_seconds
-        return LogPage(
-            events=[_event(item) for item in items],
-            after=after,
-            more=bool(items) and not hint,
-            hint=hint or None,
-            status=Status(ref, STATES.get(text, RunState.UNKNOWN), text),
-        )
+        try:
+            return await read()
+        except Rejected as error:
+            unknown = error.status in _TOKEN_UNKNOWN and place.since is not None
+            if not unknown or place.again:
+                raise
+            logger.info("the log of %s is read from its beginning: %s", ref.id, error)
+        place = place.lost
+        return await read()
 
     async def cancel(self, ref: RunRef) -> None:
         """Ask the run to end."""
@@ -212,22 +190,14 @@ def _all_older(rows: Sequence[RunRow], since: datetime | None) -> bool:
     )
 
 
-def _statuses(
-    target: str, rows: Sequence[RunRow | BatchRow], wanted: AbstractSet[RunRef]
-) -> dict[RunRef, Status]:
-    """What rows say of the wanted runs."""
-    found: dict[RunRef, Status] = {}
-    for row in rows:
-        ref = RunRef(target, row.id)
-        if ref in wanted:
-            state = STATES.get(row.status_v2, RunState.UNKNOWN)
-            found[ref] = Status(ref, state, row.status_v2, created=row.created_at)
-    return found
+def _is_open(status: Status | None) -> bool:
+    """Whether a list leaves a question open: what became of a run, or why."""
+    return status is None or (status.state is RunState.FAILED and not status.reason)
 
 
 def _status(ref: RunRef, run: RunInformation) -> Status:
     metadata = run.metadata
-    state = STATES.get(metadata.status_v2, RunState.UNKNOWN)
+    state = state_of(metadata.status_v2)
     ended = None
     created, took = metadata.created_at, metadata.duration
     if state.final and created is not None and took is not None:
@@ -244,7 +214,3 @@ def _status(ref: RunRef, run: RunInformation) -> Status:
         metadata.initiated_at,
         ended,
     )
-
-
-def _event(item: TimestampedRunLog) -> LogEvent:
-    return LogEvent(item.timestamp, item.log, "stderr")

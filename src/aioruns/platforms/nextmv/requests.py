@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from aioruns.http.request import FileBody, FileSink, Request, path, query
+from aioruns.platforms.nextmv.live_pages import LivePage
 from aioruns.platforms.nextmv.models import (
     ApplicationRecord,
     AssetLink,
@@ -17,6 +18,7 @@ from aioruns.platforms.nextmv.models import (
     RunResult,
     UploadURL,
 )
+from aioruns.platforms.nextmv.state_rows import StateRows
 
 T = TypeVar("T")
 
@@ -84,6 +86,18 @@ def list_runs(app_id: str, page_token: str | None) -> Request[RunPage]:
     return Request("GET", _app(app_id, "runs"), RunPage, pairs)
 
 
+def state_rows(app_id: str, page_token: str | None) -> Request[StateRows]:
+    """The page of `list_runs`, as far as states are read from it."""
+    pairs = query({"pagereturn": True, "pagetoken": page_token})
+    return Request("GET", _app(app_id, "runs"), StateRows, pairs)
+
+
+def batch_rows(app_id: str, batch_id: str) -> Request[StateRows]:
+    """All runs of a batch, as far as states are read from them (8.1)."""
+    where = path("v1", "applications", app_id, "experiments", "batch", batch_id, "runs")
+    return Request("GET", where, StateRows)
+
+
 def run_information(app_id: str, run_id: str) -> Request[RunInformation]:
     """State, times and sizes of a run."""
     return Request("GET", _run(app_id, run_id, "metadata"), RunInformation)
@@ -115,6 +129,12 @@ def live_logs(app_id: str, run_id: str, since: str | None) -> Request[LiveLogPag
     """What came after a token; `since`, not `pagetoken` (7.2)."""
     pairs = query({"since": since})
     return Request("GET", _run(app_id, run_id, "logs", "live"), LiveLogPage, pairs)
+
+
+def live_page(app_id: str, run_id: str, since: str | None) -> Request[LivePage]:
+    """The page of `live_logs`, as events."""
+    pairs = query({"since": since})
+    return Request("GET", _run(app_id, run_id, "logs", "live"), LivePage, pairs)
 
 
 def cancel_run(app_id: str, run_id: str) -> Request[None]:

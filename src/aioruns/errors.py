@@ -25,7 +25,9 @@ the tree divides::
     │   ├── Unreadable              an answer that is not what the platform documents
     │   └── GaveUp                  one of our own clocks ran out (also TimeoutError)
     ├── RunFailed                   a result was asked of a run that did not succeed
-    └── SubmissionsFailed           `submit_all` could not submit all
+    ├── SubmissionsFailed           `submit_all` could not submit all
+    └── JournalError                the journal of a sweep cannot be used or written
+        └── JournalLocked           another sweep is using it
 
 All of them pickle, and none of them holds a secret.
 """
@@ -245,6 +247,17 @@ class SubmissionsFailed(AiorunsError):
             f"{len(self.failures)} of {total} specs were not submitted; "
             f"the first, {key}: {text}"
         )
+
+
+class JournalError(AiorunsError):
+    """The journal of a sweep cannot be used or written.
+
+    Nothing is submitted whose key could not be written down before.
+    """
+
+
+class JournalLocked(JournalError):
+    """Another sweep is using the journal."""
 
 
 _BY_STATUS: dict[int, type[Rejected]] = {

@@ -177,7 +177,7 @@ async def test_many_states_cost_few_requests(cloudify, server):
     for run in runs:
         await server.engine.ended("cloudify", run.id)
     before = server.requests["cloudify"]
-    statuses = await cloudify.runs.platform.read_states([run.ref for run in runs])
+    statuses = await cloudify.runs.platform.read_states([run.ref for run in runs], {})
     assert {status.state for status in statuses.values()} == {RunState.SUCCEEDED}
     assert set(statuses) == {run.ref for run in runs}
     assert server.requests["cloudify"] - before == 2

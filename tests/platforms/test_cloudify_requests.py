@@ -9,19 +9,16 @@ import orjson
 import pytest
 
 from aioruns.errors import InvalidInput, MissingCredentials
-from aioruns.http.codec import decode
+from aioruns.http.codec import DecodeError, decode
 from aioruns.http.request import Request, Response
-from aioruns.platforms.cloudify import Cloudify, Execution, following, requests
-from aioruns.platforms.cloudify.adapter import _reason
+from aioruns.platforms.cloudify import Cloudify, Execution, requests
 from aioruns.platforms.cloudify.config import resolve
 from aioruns.platforms.cloudify.explain import explain
-from aioruns.platforms.cloudify.models import (
-    EventItem,
-    ExecutionState,
-    ListResponse,
-)
-from aioruns.platforms.cloudify.statuses import STATES
-from aioruns.seam import RunState, Submission
+from aioruns.platforms.cloudify.models import ExecutionState, ListResponse
+from aioruns.platforms.cloudify.rows import EventRows
+from aioruns.platforms.cloudify.statuses import STATES, reason_of
+from aioruns.platforms.cloudify.words import Words
+from aioruns.seam import RunState, Submission, Window
 
 VARIABLES = ("HOST", "TENANT", "USERNAME", "PASSWORD", "TOKEN")
 
@@ -156,18 +153,56 @@ def test_ids_are_divided_so_that_the_request_line_fits():
     assert list(requests.chunks([])) == []
 
 
+SINCE = 1_714_557_603_010
+
+
 def test_events_are_asked_by_the_time_of_their_arrival():
-    since = datetime(2024, 5, 1, 10, 0, 3, 10_000, UTC)
-    assert pairs(requests.list_events("e-1", since, 500, 0)) == [
+    assert pairs(requests.list_events(["e-1"], SINCE, size=500)) == [
         ("execution_id", "e-1"),
         ("type", "cloudify_event"),
         ("type", "cloudify_log"),
+        (
+            "_include",
+            "_storage_id,type,timestamp,reported_timestamp,message,event_type,logger",
+        ),
         ("_sort", "reported_timestamp"),
         ("_size", "500"),
-        ("_offset", "0"),
         ("_range", "reported_timestamp,2024-05-01T10:00:03.010Z,"),
     ]
-    assert "_range" not in dict(pairs(requests.list_events("e-1", None, 500, 0)))
+    assert "_range" not in dict(pairs(requests.list_events(["e-1"], size=500)))
+
+
+def test_events_of_several_executions_name_their_own():
+    asked = pairs(requests.list_events(["e-1", "e-2"], size=1, offset=7, down=True))
+    assert asked[:2] == [("execution_id", "e-1"), ("execution_id", "e-2")]
+    named = dict(asked)
+    assert named["_include"].endswith(",execution_id")
+    assert (named["_sort"], named["_offset"]) == ("-reported_timestamp", "7")
+
+
+def test_a_window_is_asked_for_in_whole_milliseconds_around_it():
+    """The manager compares microseconds, and shows milliseconds."""
+    when = datetime(2024, 5, 1, 10, 0, 3, 10_500, UTC)
+    asked = requests.list_events(
+        ["e-1"], None, SINCE, size=1, window=Window(when, when)
+    )
+    assert [value for name, value in pairs(asked) if name == "_range"] == [
+        "reported_timestamp,,2024-05-01T10:00:03.010Z",
+        "timestamp,2024-05-01T10:00:03.010Z,2024-05-01T10:00:03.011Z",
+    ]
+    asked = requests.list_events(["e-1"], size=1, window=Window(since=when))
+    assert dict(pairs(asked))["_range"] == "timestamp,2024-05-01T10:00:03.010Z,"
+
+
+def test_words_are_asked_for_newest_first():
+    assert pairs(requests.list_words(2000)) == [
+        ("_sort", "-created_at"),
+        ("_sort", "id"),
+        ("_size", "1000"),
+        ("_offset", "2000"),
+        ("_include", "id,status"),
+        ("_include_system_workflows", "true"),
+    ]
 
 
 def test_a_cancel_may_be_repeated_and_an_id_is_one_segment():
@@ -222,6 +257,60 @@ def test_an_execution_may_lack_what_is_not_needed():
     assert (execution.status, execution.raw["new"]) == ("odd", [1])
 
 
+def test_the_documented_event_is_decoded():
+    rows = decode(EVENTS, EventRows)
+    (event,) = rows.events
+    assert (event.source, event.message) == ("ctx.a1", "installed")
+    assert event.timestamp == datetime(2024, 5, 1, 10, 0, 4, 900_000, UTC)
+    assert (rows.key(0), rows.time(0)) == (182, 1_714_557_605_010)
+    assert (rows.run(0), rows.total) == ("e-1", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("_storage_id", None, "storage_id"),
+        ("type", None, "type"),
+        ("timestamp", 7, "timestamp"),
+        ("timestamp", "soon", "timestamp"),
+        ("reported_timestamp", 7, "reported_timestamp"),
+        ("message", ["x"], "message"),
+        ("logger", 7, "logger"),
+    ],
+)
+def test_an_event_of_another_shape_is_said_to_be_that(name, value, said):
+    page = orjson.loads(EVENTS)
+    page["items"].append(page["items"][0] | {name: value})
+    with pytest.raises(DecodeError, match=rf"items\[1\]\.{said}"):
+        decode(orjson.dumps(page), EventRows)
+    del page["items"][1]["type"]
+    with pytest.raises(DecodeError, match=r"missing @ \$\.items\[1\]"):
+        decode(orjson.dumps(page), EventRows)
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"items": [7]}', b'{"items": 7}'])
+def test_what_is_no_page_is_said_to_be_none(body):
+    with pytest.raises(DecodeError):
+        decode(body, EventRows)
+    with pytest.raises(DecodeError):
+        decode(body, Words)
+
+
+def test_an_event_may_lack_what_is_not_needed():
+    """Times without a zone, numbers as text, and no total are not usual, but clear."""
+    row = {
+        "_storage_id": "91",
+        "type": "cloudify_event",
+        "timestamp": "2024-05-01T10:00:04.900",
+        "reported_timestamp": "2024-05-01T10:00:05.010",
+        "message": None,
+    }
+    rows = decode(orjson.dumps({"items": [row]}), EventRows)
+    assert (rows.key(0), rows.time(0), rows.total) == (183, 1_714_557_605_010, 0)
+    assert rows.events[0].timestamp.tzinfo is not None
+    assert (rows.events[0].message, rows.events[0].source) == ("", "")
+
+
 def test_states_of_a_bulk_poll():
     page = decode(
         b'{"metadata": {"pagination": {"total": 2, "size": 1000, "offset": 0},'
@@ -254,15 +343,15 @@ def test_every_documented_status_has_a_state():
 
 def test_the_reason_is_what_follows_the_traceback():
     plain = "Error preparing execution: no such plugin"
-    assert _reason(plain) == plain
-    assert _reason("") == ""
+    assert reason_of(plain) == plain
+    assert reason_of("") == ""
     traceback = (
         "Traceback (most recent call last):\n"
         '  File "x.py", line 1, in <module>\n    go()\n'
         "TypeError: not\nlike this\n"
     )
-    assert _reason(traceback) == "TypeError: not\nlike this"
-    assert _reason("Traceback (most recent call last):") != ""
+    assert reason_of(traceback) == "TypeError: not\nlike this"
+    assert reason_of("Traceback (most recent call last):") != ""
 
 
 # -- errors -------------------------------------------------------------------------
@@ -292,128 +381,6 @@ def test_the_reason_is_what_follows_the_traceback():
 def test_error_bodies_are_explained(body, message, code):
     said = explain(Response(400, {}, body))
     assert (said.message, said.code) == (message, code)
-
-
-# -- logs ---------------------------------------------------------------------------
-
-
-def row(number: int, at: int, kind: str = "cloudify_log") -> EventItem:
-    """A row that arrived `at` milliseconds into some hour."""
-    when = datetime.fromtimestamp(1_714_557_600 + at / 1000, UTC)
-    text = f"{kind} {number}"
-    return EventItem(number, kind, when, when, text, event_type="e", logger="l")
-
-
-class Manager:
-    """Answers the events query as the manager does."""
-
-    def __init__(self, rows):
-        self.rows = rows
-        self.asked = []
-
-    async def __call__(self, request):
-        asked = dict(pairs(request))
-        self.asked.append(asked)
-        rows = self.rows
-        if "_range" in asked:
-            since = datetime.fromisoformat(asked["_range"].split(",")[1])
-            rows = [one for one in rows if one.reported_timestamp >= since]
-        rows = sorted(rows, key=lambda one: one.reported_timestamp)
-        start, size = int(asked["_offset"]), int(asked["_size"])
-        items = [
-            {
-                "_storage_id": one.storage_id,
-                "type": one.type,
-                "timestamp": one.timestamp.isoformat(),
-                "reported_timestamp": one.reported_timestamp.isoformat(),
-                "message": one.message,
-            }
-            for one in rows[start : start + size]
-        ]
-        page = {"items": items, "metadata": {"pagination": {"total": len(rows)}}}
-        return decode(orjson.dumps(page), request.returns)
-
-
-async def texts(manager, position=None):
-    page = await following.read(manager, "e-1", position)
-    return [event.message for event in page.events], page
-
-
-def test_the_documented_event_is_decoded():
-    page = decode(EVENTS, ListResponse[EventItem])
-    (item,) = page.items
-    assert (item.storage_id, item.logger, item.message) == (91, "ctx.a1", "installed")
-
-
-async def test_events_and_logs_share_numbers_and_are_told_apart():
-    manager = Manager([row(1, 0), row(1, 0, "cloudify_event"), row(2, 5)])
-    lines, page = await texts(manager)
-    assert lines == ["cloudify_log 1", "cloudify_event 1", "cloudify_log 2"]
-    again, _ = await texts(manager, page.after(3))
-    assert again == []
-
-
-async def test_a_row_that_arrives_late_is_read_once():
-    manager = Manager([row(1, 0), row(3, 3000)])
-    _, page = await texts(manager)
-    manager.rows.append(row(2, 1500))
-    lines, page = await texts(manager, page.after(2))
-    assert lines == ["cloudify_log 2"]
-    manager.rows.append(row(4, 4000))
-    lines, page = await texts(manager, page.after(1))
-    assert lines == ["cloudify_log 4"]
-    assert (await texts(manager, page.after(1)))[0] == []
-
-
-async def test_every_position_continues_exactly(monkeypatch):
-    monkeypatch.setattr(following, "ROWS", 7)
-    times = [0, 0, 1, 500, 1999, 2000, 2000, 2001, 2001, 4000, 4100, 9000, 9000, 9001]
-    manager = Manager([row(number, at) for number, at in enumerate(times)])
-    expected = [f"cloudify_log {number}" for number in range(len(times))]
-
-    async def rest(position):
-        lines = []
-        while True:
-            got, page = await texts(manager, position)
-            lines += got
-            position = page.after(len(got))
-            if not page.more:
-                return lines
-
-    assert await rest(None) == expected
-    position, count = None, 0
-    while count < len(expected):
-        got, page = await texts(manager, position)
-        for taken in range(len(got) + 1):
-            stored = orjson.loads(orjson.dumps(page.after(taken)))
-            assert await rest(stored) == expected[count + taken :]
-        count += len(got)
-        position = page.after(len(got))
-
-
-async def test_more_rows_at_one_moment_than_a_page_has(monkeypatch):
-    """Every request brings new rows, however many the overlap holds."""
-    monkeypatch.setattr(following, "ROWS", 10)
-    manager = Manager([row(number, 0) for number in range(95)])
-    position, lines = None, []
-    while True:
-        got, page = await texts(manager, position)
-        lines += got
-        position = page.after(len(got))
-        if not page.more:
-            break
-    assert len(set(lines)) == len(lines) == 95
-    assert len(manager.asked) == 10
-
-
-async def test_a_position_forgets_what_is_out_of_reach():
-    manager = Manager([row(number, number * 100) for number in range(200)])
-    _, page = await texts(manager)
-    position = page.after(200)
-    assert len(position["seen"]) == 21
-    manager.rows.append(row(500, 60_000))
-    _, page = await texts(manager, position)
-    assert len(page.after(1)["seen"]) == 1
 
 
 # -- configuration ------------------------------------------------------------------

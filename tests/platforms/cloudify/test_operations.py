@@ -271,7 +271,7 @@ async def test_an_ambiguous_id_does_not_push_others_out_of_the_page(
         states(("e", "failed"), ("e", "failed"), ("e", "failed"), ("f", "failed"))
     ]
     runs = [scripted.deployment("d").run(name) for name in ("e", "f")]
-    found = await scripted.runs.platform.read_states([run.ref for run in runs])
+    found = await scripted.runs.platform.read_states([run.ref for run in runs], {})
     assert set(found) == {run.ref for run in runs}
     assert int(dict(asked(transport.sent[0]))["_size"]) > 80
 
@@ -299,7 +299,7 @@ async def test_waits_in_many_deployments_share_their_requests(scripted, transpor
         return answered
 
     transport.script = [ended(0), ended(1)]
-    found = await scripted.runs.platform.read_states([run.ref for run in runs])
+    found = await scripted.runs.platform.read_states([run.ref for run in runs], {})
     assert [found[run.ref].text for run in runs] == ["terminated"] * 100
     assert len(transport.sent) == 2
     assert {id(run._watcher) for run in runs} == {id(runs[0]._watcher)}
@@ -309,7 +309,7 @@ async def test_one_execution_reached_by_two_deployments(scripted, transport):
     """A handle with a wrong deployment is told the same."""
     runs = [scripted.deployment(name).run("e") for name in ("a", "b")]
     transport.script = [answer(200, {"id": "e", "status": "failed"})]
-    found = await scripted.runs.platform.read_states([run.ref for run in runs])
+    found = await scripted.runs.platform.read_states([run.ref for run in runs], {})
     assert [found[run.ref].text for run in runs] == ["failed", "failed"]
 
 

@@ -1,15 +1,18 @@
 """Cloudify behind the seam that generic code asks."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from aioruns.errors import CallError, Conflict, Forbidden, NotFound
+from aioruns.errors import CallError, Conflict, Forbidden
 from aioruns.http.clock import Clock
 from aioruns.paging import pages
-from aioruns.platforms.cloudify import following, requests
+from aioruns.platforms.cloudify import following_back, following_together, requests
 from aioruns.platforms.cloudify.errors import AmbiguousNameError, IllegalActionError
-from aioruns.platforms.cloudify.models import ExecutionMark, ExecutionState
+from aioruns.platforms.cloudify.following import Reader
+from aioruns.platforms.cloudify.models import ExecutionMark
+from aioruns.platforms.cloudify.settling import OVERLAP, Settling
+from aioruns.platforms.cloudify.states import States
 from aioruns.platforms.cloudify.statuses import CANCELLING, state_of
 from aioruns.seam import (
     ALL,
@@ -21,7 +24,6 @@ from aioruns.seam import (
     Submission,
     Window,
 )
-from aioruns.together import each
 
 if TYPE_CHECKING:
     from aioruns.platforms.cloudify.client import Cloudify
@@ -34,7 +36,7 @@ _MOST_MARKS = 2000
 
 
 class Adapter:
-    """See `aioruns.seam.Platform`.
+    """See `aioruns.seam.Platform`, `ReadsBack` and `ReadsTogether`.
 
     Args:
         client: Sends the requests.
@@ -43,12 +45,15 @@ class Adapter:
     """
 
     name = "cloudify"
-    abilities = Abilities(drain=following.OVERLAP, spans_targets=True)
+    abilities = Abilities(drain=OVERLAP, spans_targets=True)
+    logs_at_once = following_together.AT_ONCE
 
     def __init__(self, client: "Cloudify", choose_ids: ChooseIds) -> None:
         self._client = client
         self._choice = choose_ids
         self._ids = choose_ids is not False
+        self._states = States(client)
+        self._reader = Reader(client.send, Settling(client.session.clock))
 
     @property
     def clock(self) -> Clock:
@@ -104,7 +109,7 @@ class Adapter:
         """
         if self._choice is not False:
             ref = RunRef(submission.target, requests.execution_id(submission))
-            if await self._read(ref.id) is not None:
+            if await self._states.read_one(ref.id) is not None:
                 return ref
         return None if self._choice is True else await self._find_marker(submission)
 
@@ -137,39 +142,30 @@ class Adapter:
     async def read_states(
         self, refs: Collection[RunRef], known: Mapping[RunRef, Status]
     ) -> Mapping[RunRef, Status]:
-        """Read up to 80 states a request; ids are unique in the tenant."""
-        wanted: dict[str, list[RunRef]] = {}
-        for ref in refs:
-            wanted.setdefault(ref.id, []).append(ref)
-        found: dict[RunRef, Status] = {}
-        if len(wanted) == 1:
-            ((run_id, same),) = wanted.items()
-            row = await self._read(run_id)
-            return {} if row is None else {ref: _status(ref, row) for ref in same}
-
-        async def read_chunk(ids: Sequence[str]) -> None:
-            page = await self._client.send(requests.list_states(ids))
-            for run_id, row in _of_ids(page.items).items():
-                for ref in wanted.get(run_id, ()):
-                    found[ref] = _status(ref, row)
-
-        await each(requests.chunks(wanted), read_chunk)
-        return found
-
-    async def _read(self, run_id: str) -> ExecutionState | None:
-        try:
-            return await self._client.send(requests.get_state(run_id))
-        except NotFound:
-            return None
-        except AmbiguousNameError:
-            page = await self._client.send(requests.list_states([run_id]))
-            return _of_ids(page.items).get(run_id)
+        """Read states by ids or from pages; ids are unique in the tenant."""
+        return await self._states.read(refs, known)
 
     async def read_logs(
         self, ref: RunRef, position: Position | None, window: Window = ALL
     ) -> LogPage:
         """Read events and logs that arrived since a position."""
-        return await following.read(self._client.send, ref.id, position)
+        return await self._reader.read(ref.id, position, window)
+
+    async def read_newest(self, ref: RunRef, count: int, window: Window) -> LogPage:
+        """Read the last events and logs that arrived; see `ReadsBack`."""
+        return await following_back.read_newest(self._reader, ref, count, window)
+
+    async def read_older(
+        self, ref: RunRef, position: Position | None, window: Window
+    ) -> LogPage:
+        """Read events and logs that arrived before a position; see `ReadsBack`."""
+        return await following_back.read_older(self._reader, ref, position, window)
+
+    async def read_logs_of(
+        self, positions: Mapping[RunRef, Position | None]
+    ) -> Mapping[RunRef, LogPage]:
+        """Read the logs of several executions; see `ReadsTogether`."""
+        return await following_together.read_together(self._reader, positions)
 
     async def cancel(self, ref: RunRef) -> None:
         """Ask the workflow to end; one that is ending or has ended is no error."""
@@ -177,7 +173,7 @@ class Adapter:
             await self._client.send(requests.cancel(ref.id))
         except IllegalActionError:
             # wire/cloudify.md 3.2.2
-            row = await self._read(ref.id)
+            row = await self._states.read_one(ref.id)
             if row and row.status not in CANCELLING and not state_of(row.status).final:
                 raise
 
@@ -192,43 +188,9 @@ class Adapter:
             return page[0]
 
 
-def _of_ids(rows: Iterable[ExecutionState]) -> Mapping[str, ExecutionState]:
-    """One row for each id.
-
-    wire/cloudify.md 6.2: simultaneous starts can make several executions of one id.
-    They have ended when all of them have; then the oldest tells how.
-    """
-    found: dict[str, ExecutionState] = {}
-    for row in rows:
-        if row.id not in found or not state_of(row.status).final:
-            found[row.id] = row
-    return found
-
-
 def _too_old(rows: Sequence[ExecutionMark], submission: Submission) -> bool:
     """Whether rows, newest first, have reached what was there before a submission."""
     oldest = rows[-1].created_at if rows else None
     if oldest is None or submission.since is None:
         return False
     return oldest < submission.since - _CLOCKS_DIFFER
-
-
-def _status(ref: RunRef, row: ExecutionState) -> Status:
-    return Status(
-        ref,
-        state_of(row.status),
-        row.status,
-        _reason(row.error or ""),
-        row.created_at,
-        row.started_at,
-        row.ended_at,
-    )
-
-
-def _reason(error: str) -> str:
-    """What went wrong, without the traceback before it; `Execution.error` has all."""
-    if "Traceback (most recent call last)" not in error:
-        return error
-    lines = error.strip().splitlines()
-    last = max(n for n, text in enumerate(lines) if text.startswith((" ", "Traceback")))
-    return "\n".join(lines[last + 1 :]) or lines[-1]

@@ -1,20 +1,27 @@
 """The requests of a Cloudify Manager, as values. Paths are below `/api/v3.1`."""
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 from aioruns.http.codec import Json
 from aioruns.http.request import Request, path, query
 from aioruns.platforms.cloudify.models import (
-    EventItem,
     Execution,
     ExecutionMark,
     ExecutionState,
     ListResponse,
     StatusCount,
 )
-from aioruns.seam import Submission
+from aioruns.platforms.cloudify.rows import (
+    EVENT,
+    FIELDS,
+    LOG,
+    EventRows,
+    milliseconds,
+)
+from aioruns.platforms.cloudify.words import Words
+from aioruns.seam import ALL, Submission, Window
 
 MARKER = "_aioruns_key"
 """The workflow parameter that carries a submission key."""
@@ -27,8 +34,9 @@ _STATE_FIELDS = "id,status,error,created_at,started_at,ended_at"
 _MARK_FIELDS = "id,workflow_id,created_at,parameters"
 
 # wire/cloudify.md 1.6: the request line may have 4094 bytes, and 6.1: about 80 ids.
-_MOST_IDS = 80
-_ROWS = 1000
+MOST_IDS = 80
+ROWS = 1000
+"""Executions a page."""
 _LONGEST_IDS = 3400
 
 
@@ -104,10 +112,24 @@ def list_states(run_ids: Iterable[str]) -> Request[ListResponse[ExecutionState]]
             "_include_system_workflows": True,
             # More than ids, since simultaneous starts can make several executions of
             # one (wire/cloudify.md 6.2).
-            "_size": _ROWS,
+            "_size": ROWS,
         }
     )
     return Request("GET", path("executions"), ListResponse[ExecutionState], asked)
+
+
+def list_words(offset: int) -> Request[Words]:
+    """List what all executions are at, newest first (wire/cloudify.md 6.1)."""
+    asked = query(
+        {
+            "_sort": ["-created_at", "id"],
+            "_size": ROWS,
+            "_offset": offset,
+            "_include": "id,status",
+            "_include_system_workflows": True,
+        }
+    )
+    return Request("GET", path("executions"), Words, asked)
 
 
 def list_newest(
@@ -129,20 +151,59 @@ def list_newest(
 
 
 def list_events(
-    run_id: str, since: datetime | None, size: int, offset: int
-) -> Request[ListResponse[EventItem]]:
-    """List events and logs by the time of their arrival (wire/cloudify.md 4.2)."""
+    run_ids: Sequence[str],
+    since: int | None = None,
+    before: int | None = None,
+    *,
+    size: int,
+    offset: int = 0,
+    down: bool = False,
+    window: Window = ALL,
+) -> Request[EventRows]:
+    """List events and logs by the time of their arrival (wire/cloudify.md 4.2).
+
+    Args:
+        run_ids: Of which executions; of several, each row names its own.
+        since: Those that arrived at this millisecond or later.
+        before: Those that arrived before this millisecond.
+        size: Rows, at most.
+        offset: Rows to leave out.
+        down: Newest first.
+        window: Which are wanted, by the times that they carry.
+    """
     asked = query(
         {
-            "execution_id": run_id,
-            "type": ["cloudify_event", "cloudify_log"],
-            "_sort": "reported_timestamp",
+            "execution_id": run_ids,
+            "type": [EVENT, LOG],
+            "_include": FIELDS if len(run_ids) == 1 else f"{FIELDS},execution_id",
+            "_sort": "-reported_timestamp" if down else "reported_timestamp",
             "_size": size,
-            "_offset": offset,
-            "_range": None if since is None else f"reported_timestamp,{stamp(since)},",
+            "_offset": offset or None,
+            "_range": [*_arrived(since, before), *_written(window)],
         }
     )
-    return Request("GET", path("events"), ListResponse[EventItem], asked)
+    return Request("GET", path("events"), EventRows, asked)
+
+
+def _arrived(since: int | None, before: int | None) -> list[str]:
+    if since is None and before is None:
+        return []
+    first = "" if since is None else stamp(since)
+    last = "" if before is None else stamp(before)
+    return [f"reported_timestamp,{first},{last}"]
+
+
+def _written(window: Window) -> list[str]:
+    """A range for a window: wider than that, to whole milliseconds.
+
+    The manager compares microseconds, which it does not show (wire/cloudify.md 2.8).
+    """
+    if window == ALL:
+        return []
+    since, until = window.since, window.until
+    first = "" if since is None else stamp(milliseconds(since))
+    last = "" if until is None else stamp(milliseconds(until) + 1)
+    return [f"timestamp,{first},{last}"]
 
 
 def cancel(run_id: str) -> Request[None]:
@@ -151,13 +212,21 @@ def cancel(run_id: str) -> Request[None]:
     return Request("POST", path("executions", run_id), json=body, repeatable=True)
 
 
-def chunks(run_ids: Iterable[str]) -> Iterator[list[str]]:
-    """Divide ids so that each part fits into one request line."""
+def chunks(
+    run_ids: Iterable[str], most: int = MOST_IDS, name: str = "id"
+) -> Iterator[list[str]]:
+    """Divide ids so that each part fits into one request line.
+
+    Args:
+        run_ids: The ids.
+        most: How many a part has at most.
+        name: The query's name for an id.
+    """
     chunk: list[str] = []
     length = 0
     for run_id in run_ids:
-        longer = 4 + len(path(run_id))
-        if chunk and (len(chunk) == _MOST_IDS or length + longer > _LONGEST_IDS):
+        longer = len(name) + 1 + len(path(run_id))
+        if chunk and (len(chunk) == most or length + longer > _LONGEST_IDS):
             yield chunk
             chunk, length = [], 0
         chunk.append(run_id)
@@ -166,7 +235,7 @@ def chunks(run_ids: Iterable[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def stamp(when: datetime) -> str:
-    """A time in UTC as the manager writes it: milliseconds, and `Z`."""
-    text = when.replace(tzinfo=None).isoformat(timespec="milliseconds")
-    return f"{text}Z"
+def stamp(moment: int) -> str:
+    """A time, given in milliseconds, in UTC as the manager writes it."""
+    when = datetime.fromtimestamp(moment // 1000, UTC).replace(tzinfo=None)
+    return f"{when.isoformat()}.{moment % 1000:03}Z"

@@ -74,3 +74,4 @@ class EventItem:
     message: str | None = None
     event_type: str | None = None
     logger: str | None = None
+    execution_id: str | None = None

@@ -1,0 +1,126 @@
+"""One round over many executions, in which little has changed since the one before.
+
+Ten thousand may be looked at in every round. So pages are compared as wholes where they
+can be, and a round without any change gives the very answer of the one before.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from attrs import define, evolve, field
+
+from aioruns.platforms.cloudify.models import ExecutionState
+from aioruns.platforms.cloudify.statuses import moved, state_of, status_of
+from aioruns.platforms.cloudify.words import Words
+from aioruns.seam import RunRef, Status
+
+
+@define(eq=False)
+class Round:
+    """What pages say about the executions that are followed.
+
+    Attributes:
+        refs: Which are followed.
+        found: How many of them were on pages.
+    """
+
+    refs: Sequence[RunRef]
+    _by_id: Mapping[str, RunRef]
+    _answer: Mapping[RunRef, Status]
+    _texts: Mapping[str, str]
+    _pages: list[Mapping[str, str]] = field(factory=list, init=False)
+    _news: dict[str, str] = field(factory=dict, init=False)
+    _doubtful: set[str] = field(factory=set, init=False)
+    found: int = field(default=0, init=False)
+
+    @staticmethod
+    def after(
+        last: "Round | None", refs: Collection[RunRef], known: Mapping[RunRef, Status]
+    ) -> "Round":
+        """Begin a round.
+
+        Args:
+            last: The round before, which has ended.
+            refs: Which are followed.
+            known: What is known of them.
+        """
+        asked = list(refs)
+        if last is not None and last.refs == asked:
+            return last.again()
+        answer = {ref: known[ref] for ref in asked if ref in known}
+        texts = {ref.id: status.text for ref, status in answer.items()}
+        return Round(asked, {ref.id: ref for ref in asked}, answer, texts)
+
+    def again(self) -> "Round":
+        """A round over the same ones, which has this one's answer so far."""
+        return Round(self.refs, self._by_id, self._answer, self._texts)
+
+    @property
+    def missing(self) -> int:
+        """How many of them were on no page."""
+        return len(self._by_id) - self.found
+
+    def take(self, page: Words) -> int:
+        """Take note of a page; how many more of them are on it."""
+        words = page.words
+        # Executions that start meanwhile move the others to later pages, and those
+        # with one id may be apart (wire/cloudify.md 6.2).
+        for earlier in self._pages:
+            if not earlier.keys().isdisjoint(words):
+                again = earlier.keys() & words.keys()
+                self._doubtful |= {one for one in again if earlier[one] != words[one]}
+                words = {one: words[one] for one in words.keys() - again}
+        self._doubtful |= page.twice
+        self._pages.append(words)
+        if words.items() <= self._texts.items():
+            gained = len(words)
+        else:
+            texts, by_id = self._texts, self._by_id
+            other = [one for one, text in words.items() if texts.get(one) != text]
+            mine = [one for one in other if one in by_id]
+            self._news.update((one, words[one]) for one in mine)
+            gained = len(words) - len(other) + len(mine)
+        self.found += gained
+        return gained
+
+    def unsure(self) -> set[str]:
+        """Ids of those that must be asked for: their end has a reason and times."""
+        ids = {one for one in self._doubtful if one in self._by_id}
+        for one, text in self._news.items():
+            if not isinstance(text, str) or state_of(text).final:
+                ids.add(one)
+        if self.missing:
+            seen: set[str] = set().union(*self._pages)
+            ids |= self._by_id.keys() - seen
+        return ids
+
+    def finish(
+        self, unsure: Collection[str], rows: Mapping[str, ExecutionState]
+    ) -> Mapping[RunRef, Status]:
+        """The answer, now that those were asked for."""
+        if self._news or unsure:
+            answer, texts = dict(self._answer), dict(self._texts)
+            for one, text in self._news.items():
+                if one not in unsure:
+                    ref = self._by_id[one]
+                    answer[ref], texts[one] = moved(answer.get(ref), ref, text), text
+            for one in unsure:
+                ref, row = self._by_id[one], rows.get(one)
+                known = answer.pop(ref, None)
+                texts.pop(one, None)
+                if row is not None:
+                    same = known is not None and known.text == row.status
+                    answer[ref] = known if same and known else status_of(ref, row)
+                    texts[one] = row.status
+            if len(self._by_id) < len(self.refs):
+                self._tell_namesakes(answer)
+            self._answer, self._texts = answer, texts
+        return self._answer
+
+    def _tell_namesakes(self, answer: dict[RunRef, Status]) -> None:
+        """Handles of one execution by different deployments are told the same."""
+        for ref in self.refs:
+            status, known = answer.get(self._by_id[ref.id]), answer.get(ref)
+            if status is None:
+                answer.pop(ref, None)
+            elif known is None or known.text != status.text:
+                answer[ref] = evolve(status, ref=ref)

@@ -3,7 +3,7 @@
 import math
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from typing import Any, Self
@@ -85,6 +85,7 @@ class LogStream:
     slots: AbstractAsyncContextManager[Any] = field(factory=nullcontext, init=False)
     _page: LogPage | None = field(default=None, init=False)
     _index: int = field(default=0, init=False)
+    _at_hand: Iterator[LogEvent] = field(factory=lambda: iter(()), init=False)
     _pause: float = field(default=SHORTEST_PAUSE, init=False)
     _ended: bool = field(default=False, init=False)
     _drained_at: float = field(default=math.inf, init=False)
@@ -158,13 +159,9 @@ class LogStream:
 
     async def __anext__(self) -> LogEvent:
         while True:
-            page = self._page
-            if page is not None:
-                while self._index < len(page.events):
-                    event = page.events[self._index]
-                    self._index += 1
-                    if self.window is ALL or self.window.holds(event):
-                        return event
+            for event in self._at_hand:
+                self._index += 1
+                return event
             if self._done:
                 raise StopAsyncIteration
             await self._next_page()
@@ -180,10 +177,8 @@ class LogStream:
             return ()
         if self._page is None:
             raise AssertionError
-        rest = self._page.events[self._index :]
+        rest = list(self._at_hand)
         self._index = len(self._page.events)
-        if self.window is not ALL:
-            rest = [event for event in rest if self.window.holds(event)]
         return [first, *rest]
 
     async def _next_page(self) -> None:
@@ -209,12 +204,25 @@ class LogStream:
                 self._done = True
                 return
         elif self.tail is not None:
-            self._page = await self._read_tail(self.tail)
+            self._turn_to(await self._read_tail(self.tail))
             self.tail = None
             return
         ended = self._ended
-        self._page, self._index = await self._read(self._position), 0
+        self._turn_to(await self._read(self._position))
         self._asked_after_end = ended  # only a page that came can be the last
+
+    def _turn_to(self, page: LogPage) -> None:
+        self._page, self._index = page, 0
+        self._at_hand = (
+            iter(page.events) if self.window is ALL else self._in_window(page)
+        )
+
+    def _in_window(self, page: LogPage) -> Iterator[LogEvent]:
+        for event in page.events:
+            if self.window.holds(event):
+                yield event
+            else:
+                self._index += 1
 
     async def _read(self, position: Position | None) -> LogPage:
         try:

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from aioruns.http.clock import Clock
 
@@ -76,7 +76,8 @@ class Status:
     ended: datetime | None = None
 
 
-@frozen
+# Not frozen: that would double what it costs, and there are millions of them.
+@define(unsafe_hash=True)
 class LogEvent:
     """One line of a run's log.
 

@@ -153,7 +153,7 @@ async def test_a_duration_is_known_once_the_run_has_ended(platform):
     """By our own times where the platform does not tell its own."""
     (outcome,) = await gather([platform.spec()])
     assert 5 <= outcome.duration < 6
-    assert Outcome(0, platform.spec(), "k").duration is None
+    assert Outcome("k", index=0, spec=platform.spec()).duration is None
 
 
 async def test_max_active_is_at_least_one(platform):
@@ -298,7 +298,7 @@ async def test_a_submission_in_doubt_is_settled_after_leaving(platform):
 
 
 async def test_settling_is_bounded(platform, monkeypatch):
-    monkeypatch.setattr("aioruns.batch.SETTLE", 0.05)
+    monkeypatch.setattr("aioruns.sweeps.conducting.SETTLE", 0.05)
 
     async def never(submission):
         await anyio.sleep_forever()

@@ -23,11 +23,10 @@ from aioruns.seam import (
     Status,
     Submission,
 )
-from aioruns.submitting import new_key, submit_once
+from aioruns.submitting import KEY_LENGTH, new_key, submit_once
 from aioruns.waiting import Watcher
 
-_KEY_LENGTH = 64
-_KEY = re.compile(rf"[!-Z\\^-~]([ -Z\\^-~]{{0,{_KEY_LENGTH - 2}}}[!-Z\\^-~])?")
+_KEY = re.compile(rf"[!-Z\\^-~]([ -Z\\^-~]{{0,{KEY_LENGTH - 2}}}[!-Z\\^-~])?")
 
 __all__ = ["HasRuns", "LogEvent", "Run", "RunSpec", "RunState", "Runs", "Status"]
 
@@ -297,12 +296,23 @@ class Runs:
     platform: Platform
     _watchers: dict[str, Watcher] = field(factory=dict, init=False, repr=False)
 
-    async def submit(self, spec: RunSpec, *, new: str | None = None) -> Run:
+    async def submit(
+        self,
+        spec: RunSpec,
+        *,
+        key: str | None = None,
+        since: datetime | None = None,
+        repeat_unknown: bool = False,
+    ) -> Run:
         """Create the run of a spec, so that it exists once.
 
         Args:
             spec: What to submit.
-            new: A key that was just made, for a spec that has none of its own.
+            key: Submit it under this key instead of the spec's.
+            since: When an earlier process may have submitted it under this key; it is
+                looked for first then.
+            repeat_unknown: Send it again, too, where the outcome of sending it is not
+                known and cannot be looked up, which may create a second run.
 
         Returns:
             The run's handle.
@@ -310,13 +320,17 @@ class Runs:
         Raises:
             CallError: The platform refused, or whether it acted stayed unknown.
         """
-        key = spec.key or new or new_key()
-        since = self.platform.clock.utc()
-        submission = Submission(
-            spec.target, spec.payload, key, since, fresh=spec.key is None
+        used = key or spec.key or new_key()
+        fresh = since is None and used != spec.key
+        began = since or self.platform.clock.utc()
+        submission = Submission(spec.target, spec.payload, used, began, fresh)
+        ref = await submit_once(
+            self.platform,
+            submission,
+            look_first=since is not None,
+            repeat_unknown=repeat_unknown,
         )
-        ref = await submit_once(self.platform, submission)
-        return Run(self, ref, key, fresh=True)
+        return Run(self, ref, used, fresh=True)
 
     def spec(
         self, target: str, payload: Mapping[str, Any], key: str | None = None
@@ -324,7 +338,7 @@ class Runs:
         """Make a spec; the platform's handles call this with a checked payload."""
         if key is not None and not (isinstance(key, str) and _KEY.fullmatch(key)):
             raise InvalidInput(
-                f"the submission key {key!r} must be 1 to {_KEY_LENGTH} printable "
+                f"the submission key {key!r} must be 1 to {KEY_LENGTH} printable "
                 "ASCII characters without square brackets: platforms carry it in names"
             )
         return RunSpec(self, target, payload, key)

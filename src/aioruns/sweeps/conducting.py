@@ -1,0 +1,292 @@
+"""The sweep: reads specs, has lanes take them to their ends, hands outcomes over."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Sized
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+import anyio
+import anyio.abc
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from attrs import define, field
+
+from aioruns.cancelling import check_cancels
+from aioruns.errors import AiorunsError, Forbidden, Unauthorized
+from aioruns.http.clock import SystemClock
+from aioruns.journal import Journal
+from aioruns.native import Member, NativeBatch
+from aioruns.runs import Run, Runs, RunSpec
+from aioruns.sweeps.engine import Engine, LocalEngine, SweepLane
+from aioruns.sweeps.ledger import JournalLedger, Ledger, NoLedger
+from aioruns.sweeps.order import Order, Policy
+from aioruns.sweeps.outcome import Outcome
+from aioruns.sweeps.reading import SpecReader, numbered
+from aioruns.sweeps.tally import Progress, Tally
+from aioruns.waiting import Watcher
+
+logger = logging.getLogger("aioruns.sweeps")
+
+Specs = Iterable[RunSpec] | AsyncIterable[RunSpec] | NativeBatch
+
+SETTLE = 30.0
+"""Seconds for which a submission in flight may go on after the block was left."""
+
+_ASIDE = 1000
+"""Specs put aside for a platform without room, so that the others go on."""
+
+
+@define(eq=False)
+class Outcomes:
+    """The outcomes of a sweep, as they come; made by `as_completed`.
+
+    Attributes:
+        policy: What it was told to do.
+        ledger: Where it is kept how far each spec has come.
+        tally: Counts what happens.
+        not_canceled: After the block, with `cancel_remote`: runs that could not be
+            cancelled, and why.
+    """
+
+    policy: Policy
+    _source: Specs
+    _journal_file: str | os.PathLike[str] | None = None
+    _show: bool | Callable[[Progress], None] = False
+    _engine: Engine = field(factory=LocalEngine)
+    ledger: Ledger = field(factory=NoLedger, init=False)
+    tally: Tally = field(init=False)
+    not_canceled: list[tuple[Run, AiorunsError]] = field(factory=list, init=False)
+    _reader: SpecReader = field(init=False)
+    _lanes: dict[int, SweepLane] = field(factory=dict, init=False)
+    _watchers: set[Watcher] = field(factory=set, init=False)
+    _outer: anyio.abc.TaskGroup = field(init=False)
+    _inner: anyio.abc.TaskGroup = field(init=False)
+    _sender: MemoryObjectSendStream[Outcome] = field(init=False)
+    _outcomes: MemoryObjectReceiveStream[Outcome] = field(init=False)
+    _submitting: set[anyio.CancelScope] = field(factory=set, init=False)
+    _open: int = field(default=0, init=False)
+    _stopped_by: AiorunsError | None = field(default=None, init=False)
+    _clock: SystemClock = field(factory=SystemClock, init=False)
+
+    async def __aenter__(self) -> Self:
+        source = self._source
+        native = isinstance(source, NativeBatch)
+        total = len(source) if isinstance(source, Sized) and not native else None
+        self.tally = Tally(total, self._clock.now())
+        specs = numbered(() if isinstance(source, NativeBatch) else source)
+        aside = max(_ASIDE, self.policy.max_active)
+        self._reader = SpecReader(specs, aside, self._open_lane)
+        if self._journal_file is not None:
+            self.ledger = JournalLedger(await Journal.open(self._journal_file))
+        self._sender, self._outcomes = anyio.create_memory_object_stream[Outcome](
+            self.policy.max_active
+        )
+        self._outer = anyio.create_task_group()
+        await self._outer.__aenter__()
+        self._outer.start_soon(self._conduct)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        self._reader.stop()
+        for scope in self._submitting:
+            scope.deadline = anyio.current_time() + SETTLE
+        self._outer.cancel_scope.cancel()
+        try:
+            handled = await self._outer.__aexit__(kind, error, traceback)
+        except BaseExceptionGroup as group:
+            # Raised as it is: what the block raised, or else what a task did, such as
+            # an error of the iterator that makes the specs.
+            raise _first(group, error) from None
+        finally:
+            self._outcomes.close()
+            self._sender.close()
+            with anyio.CancelScope(shield=True):
+                await self._clean_up()
+        if self._stopped_by is not None:
+            raise self._stopped_by
+        return handled
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Outcome:
+        try:
+            return self._outcomes.receive_nowait()
+        except anyio.WouldBlock:
+            pass
+        except anyio.EndOfStream:
+            raise StopAsyncIteration from None
+        try:
+            return await self._outcomes.receive()
+        except anyio.EndOfStream:
+            raise StopAsyncIteration from None
+
+    @property
+    def progress(self) -> Progress:
+        """How far it has come."""
+        return self.tally.progress(self._clock.now())
+
+    def stop(self) -> None:
+        """Submit no more; what is active goes on to its end.
+
+        With `cancel_remote` it is cancelled when the block is left.
+        """
+        self._reader.stop()
+        self._check_over()
+
+    # -- what lanes ask --------------------------------------------------------------
+
+    async def next_order(self, runs: Runs) -> Order | None:
+        """The next spec of a platform; None when there is none any more."""
+        taken = await self._reader.take(runs)
+        if taken is None:
+            self._check_over()
+            return None
+        self._open += 1
+        index, spec = taken
+        return await self.ledger.open(index, spec, runs.platform.clock.utc())
+
+    async def deliver(self, order: Order) -> None:
+        """Hand an outcome over to whoever iterates."""
+        outcome = order.outcome()
+        self.tally.note(outcome)
+        if isinstance(outcome.error, Unauthorized | Forbidden):
+            # A wrong key must not make a hundred thousand errors.
+            self._stopped_by = outcome.error
+            self._reader.stop()
+            self._outer.cancel_scope.cancel()
+        if self.policy.stop_when is not None and self.policy.stop_when(outcome):
+            self._reader.stop()
+        try:
+            self._sender.send_nowait(outcome)
+        except anyio.WouldBlock:
+            await self._sender.send(outcome)
+        self._open -= 1
+        self._check_over()
+
+    @contextmanager
+    def brought_to_its_end(self) -> Iterator[anyio.CancelScope]:
+        """Go on with a submission even if the block is left, for a while.
+
+        Otherwise nobody would know of the run.
+        """
+        with anyio.CancelScope(shield=True) as scope:
+            self._submitting.add(scope)
+            try:
+                yield scope
+            finally:
+                self._submitting.discard(scope)
+
+    def attend(self, watcher: Watcher) -> None:
+        """Have a watcher work as long as the sweep lasts."""
+        if watcher not in self._watchers:
+            self._watchers.add(watcher)
+            self._inner.start_soon(_attend, watcher)
+
+    # -- tasks -----------------------------------------------------------------------
+
+    async def _conduct(self) -> None:
+        """Hold all tasks of the sweep; they end with the last outcome."""
+        async with self._sender, anyio.create_task_group() as self._inner:
+            self._inner.start_soon(self.ledger.serve)
+            if self.policy.total_within is not None:
+                self._inner.start_soon(self._run_out, self.policy.total_within)
+            if isinstance(self._source, NativeBatch):
+                self._inner.start_soon(self._follow_batch, self._source)
+            else:
+                await self._reader.begin()
+                self._check_over()
+
+    def _open_lane(self, runs: Runs) -> None:
+        self._lane(runs, submits=True)
+
+    def _lane(self, runs: Runs, *, submits: bool) -> SweepLane:
+        lane = self._lanes.get(id(runs))
+        if lane is None:
+            if self.policy.cancel_remote:
+                check_cancels(runs.platform)
+            lane = self._lanes[id(runs)] = self._engine.lane(self, runs)
+            for _ in range(lane.submitters if submits else 0):
+                self._inner.start_soon(lane.submit)
+            for _ in range(lane.finishers):
+                self._inner.start_soon(lane.finish)
+            if self.policy.within is not None:
+                self._inner.start_soon(lane.give_up_late, self.policy.within)
+        return lane
+
+    async def _follow_batch(self, batch: NativeBatch) -> None:
+        """Follow the runs of a native batch, all at once."""
+        await batch.prepare()
+        with self.brought_to_its_end() as scope:
+            members = await batch.start()
+        if scope.cancelled_caught:
+            return
+        self._open += 1  # until all members are known
+        async for member in members:
+            self._open += 1
+            lane = self._lane(member.spec.runs, submits=False)
+            await lane.begin(_joined(member))
+            if member.run is not None and self.policy.on_submitted is not None:
+                self.policy.on_submitted(member.run)
+        self._open -= 1
+        self._reader.stop()
+        self._check_over()
+
+    async def _run_out(self, within: float) -> None:
+        await self._clock.sleep(within)
+        self._reader.stop()
+        for lane in self._lanes.values():
+            lane.give_up_all(within)
+        self._check_over()
+
+    def _check_over(self) -> None:
+        """End all tasks when there is nothing more to do."""
+        if self._reader.exhausted and not self._reader.aside and not self._open:
+            self._inner.cancel_scope.cancel()
+
+    async def _clean_up(self) -> None:
+        """After all tasks have ended: cancel what is wanted, and close what is open."""
+        for lane in self._lanes.values():
+            if self.policy.cancel_remote:
+                for order, failed in await lane.cancel_active():
+                    if order.run is not None:
+                        self.not_canceled.append((order.run, failed.error))
+                        logger.warning(
+                            "run %s could not be cancelled: %s", order.run.id, failed
+                        )
+            lane.leave()
+        await self.ledger.aclose()
+        await self._reader.specs.aclose()
+
+
+async def _attend(watcher: Watcher) -> None:
+    await watcher.attend(asyncio.get_running_loop().create_future())
+
+
+def _joined(member: Member) -> Order:
+    order = Order(member.index, member.spec, member.key)
+    order.run, order.error = member.run, member.error
+    if member.run is not None:
+        order.submitted = member.run.runs.platform.clock.utc()
+    return order
+
+
+def _first(group: BaseExceptionGroup, error: BaseException | None) -> BaseException:
+    """The one to raise of what several tasks raised."""
+    found = list(_leaves(group))
+    return error if error is not None and error in found else found[0]
+
+
+def _leaves(group: BaseExceptionGroup) -> Iterator[BaseException]:
+    for one in group.exceptions:
+        if isinstance(one, BaseExceptionGroup):
+            yield from _leaves(one)
+        else:
+            yield one

@@ -1,0 +1,251 @@
+"""The specs of one platform, from submission to outcome."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Protocol
+
+import anyio
+from attrs import define, field
+
+from aioruns.cancelling import NotCanceled, cancel_all
+from aioruns.errors import AiorunsError, Context, GaveUp
+from aioruns.runs import Runs, RunState
+from aioruns.seam import Status
+from aioruns.sweeps.ledger import Ledger
+from aioruns.sweeps.order import Order, Policy
+from aioruns.sweeps.tally import Tally
+from aioruns.waiting import Watcher
+
+_MOST_SUBMITTERS = 512
+_MOST_FINISHERS = 64
+
+
+class Host(Protocol):
+    """What a lane asks of its sweep."""
+
+    @property
+    def policy(self) -> Policy:
+        """What the sweep is told to do."""
+        ...
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where it is kept."""
+        ...
+
+    @property
+    def tally(self) -> Tally:
+        """Counts what happens."""
+        ...
+
+    def next_order(self, runs: Runs) -> Awaitable[Order | None]:
+        """The next spec of a platform; None when there is none any more."""
+        ...
+
+    def brought_to_its_end(self) -> AbstractContextManager[anyio.CancelScope]:
+        """A scope for what must go on for a while, even if the sweep is left."""
+        ...
+
+    def attend(self, watcher: Watcher) -> None:
+        """Have a watcher work as long as the sweep lasts."""
+        ...
+
+    def deliver(self, order: Order) -> Awaitable[None]:
+        """Hand an outcome over to whoever iterates."""
+        ...
+
+
+@define(eq=False)
+class Lane:
+    """Takes the specs of one platform to their ends, so many at a time.
+
+    A fixed set of tasks submits. A run that is waited for is no task, only a future of
+    the watcher; a second set of tasks takes those that have ended.
+
+    Attributes:
+        host: The sweep.
+        runs: The platform.
+    """
+
+    host: Host
+    runs: Runs
+    _slots: anyio.Semaphore = field(init=False)
+    _active: dict[Order, None] = field(factory=dict, init=False)
+    _ended: deque[Order] = field(factory=deque, init=False)
+    _some_ended: anyio.Semaphore = field(
+        factory=lambda: anyio.Semaphore(0, fast_acquire=True), init=False
+    )
+
+    def __attrs_post_init__(self) -> None:
+        self._slots = anyio.Semaphore(self.host.policy.max_active, fast_acquire=True)
+
+    @property
+    def submitters(self) -> int:
+        """How many tasks `submit` should be."""
+        return min(self.host.policy.max_active, _MOST_SUBMITTERS)
+
+    @property
+    def finishers(self) -> int:
+        """How many tasks `finish` should be."""
+        return min(self.host.policy.max_active, _MOST_FINISHERS)
+
+    async def submit(self) -> None:
+        """Submit specs while there are any."""
+        while True:
+            await self._slots.acquire()
+            order = await self.host.next_order(self.runs)
+            if order is None:
+                self._slots.release()
+                return
+            await self.begin(order)
+
+    async def begin(self, order: Order) -> None:
+        """Take up an order where it stands; it has a slot, or needs none."""
+        if order.status is not None or order.error is not None:
+            self._note_ended(order)
+        elif order.run is not None:
+            self.host.tally.submitted += 1
+            await self._go_on(order, fresh=False)
+        else:
+            await self._submit(order)
+
+    async def finish(self) -> None:
+        """Take the runs that have ended to their outcomes."""
+        while True:
+            await self._some_ended.acquire()
+            await self._finish(self._ended.popleft())
+
+    async def give_up_late(self, within: float) -> None:
+        """Give up waiting for each run that takes longer than that."""
+        clock = self.runs.platform.clock
+        while True:
+            # The first one that is waited for is the first to be late.
+            order = next(iter(self._active), None)
+            left = within if order is None else order.deadline - clock.now()
+            if order is None or left > 0:
+                await clock.sleep(left)
+            else:
+                self._give_up(order, within)
+
+    def give_up_all(self, within: float) -> None:
+        """Give up waiting for all runs."""
+        for order in list(self._active):
+            self._give_up(order, within)
+
+    async def cancel_active(self) -> list[tuple[Order, NotCanceled]]:
+        """Cancel the runs that are still waited for; return those that could not be."""
+        by_ref = {order.run.ref: order for order in self._active if order.run}
+        failed = await cancel_all(self.runs.platform, by_ref)
+        return [(by_ref[one.ref], one) for one in failed]
+
+    def leave(self) -> None:
+        """Wait for no run any more."""
+        for order in self._active:
+            self._leave(order)
+        self._active.clear()
+
+    # -- submission ------------------------------------------------------------------
+
+    async def _submit(self, order: Order) -> None:
+        clock, policy = self.runs.platform.clock, self.host.policy
+        try:
+            with self.host.brought_to_its_end() as scope:
+                order.run = await self.runs.submit(
+                    order.spec,
+                    key=order.key,
+                    since=order.since,
+                    repeat_unknown=policy.on_unknown == "submit again",
+                )
+        except AiorunsError as error:
+            order.error = error
+            self.host.ledger.ended(order, clock.utc())
+            await self._hand_over(order)
+            return
+        if scope.cancelled_caught or order.run is None:
+            return  # the sweep was left, and the time to settle is over
+        order.submitted = clock.utc()
+        self.host.ledger.submitted(order)
+        if order.attempt == 1:
+            self.host.tally.submitted += 1
+        if policy.on_submitted is not None:
+            policy.on_submitted(order.run)
+        await self._go_on(order, fresh=True)
+
+    async def _go_on(self, order: Order, *, fresh: bool) -> None:
+        """Wait for a run that exists, if that is wanted."""
+        policy = self.host.policy
+        if not policy.wait or order.run is None:
+            await self._hand_over(order)
+            return
+        watcher = self.runs.watcher(order.run.target)
+        self.host.attend(watcher)
+        order.ended = watcher.join(order.run.ref, fresh=fresh)
+        order.run.fresh = False
+        if policy.within is not None:
+            order.deadline = self.runs.platform.clock.now() + policy.within
+        self._active[order] = None
+        self.host.tally.active += 1
+        order.ended.add_done_callback(partial(self._learnt, order))
+
+    # -- the end ---------------------------------------------------------------------
+
+    def _learnt(self, order: Order, future: "asyncio.Future[Status]") -> None:
+        if order not in self._active:
+            return
+        error = future.exception()
+        if error is None:
+            order.status = future.result()
+            order.finished = self.runs.platform.clock.utc()
+        elif isinstance(error, AiorunsError):
+            order.error = error
+        self._note_ended(order)
+
+    def _give_up(self, order: Order, within: float) -> None:
+        run = order.run
+        if run is None:
+            raise AssertionError
+        context = Context(self.runs.platform.name, cursor=run.cursor)
+        text = f"run {run.id} did not end within {within:g} s"
+        order.error = GaveUp(text, context)
+        self._note_ended(order)
+
+    def _note_ended(self, order: Order) -> None:
+        if order in self._active:
+            del self._active[order]
+            self.host.tally.active -= 1
+            self._leave(order)
+        self._ended.append(order)
+        self._some_ended.release()
+
+    def _leave(self, order: Order) -> None:
+        if order.run is not None and order.ended is not None:
+            watcher = self.runs.watcher(order.run.target)
+            watcher.leave(order.run.ref, order.ended)
+            order.ended = None
+
+    async def _finish(self, order: Order) -> None:
+        policy, platform = self.host.policy, self.runs.platform
+        status, run = order.status, order.run
+        if status is not None:
+            self.host.ledger.ended(order, platform.clock.utc())
+            failed = status.state is RunState.FAILED
+            if failed and order.attempt <= policy.retry_failed:
+                self.host.tally.retried += 1
+                await self.host.ledger.begin_again(order, platform.clock.utc())
+                await self._submit(order)
+                return
+            if policy.results and status.state is RunState.SUCCEEDED and run:
+                try:
+                    order.result = await platform.fetch_result(run.ref)
+                except AiorunsError as error:
+                    order.error = error
+        elif isinstance(order.error, GaveUp) and policy.cancel_remote and run:
+            await cancel_all(platform, [run.ref])
+        await self._hand_over(order)
+
+    async def _hand_over(self, order: Order) -> None:
+        await self.host.deliver(order)
+        self._slots.release()

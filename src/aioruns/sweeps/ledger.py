@@ -1,0 +1,136 @@
+"""Where it is kept how far each order has come: nowhere, or in a journal."""
+
+from datetime import datetime
+from typing import Protocol
+
+import anyio
+from attrs import define
+
+from aioruns.journal import Entry, Journal, Stage
+from aioruns.runs import Run, RunSpec
+from aioruns.seam import RunRef
+from aioruns.submitting import new_key, retry_key
+from aioruns.sweeps.order import Order
+from aioruns.sweeps.outcome import Attempt
+
+
+class Ledger(Protocol):
+    """What a sweep tells of its orders."""
+
+    async def serve(self) -> None:
+        """Write what is told, until cancelled."""
+        ...
+
+    async def open(self, index: int, spec: RunSpec, now: datetime) -> Order:
+        """Take up a spec, where it stands; its key may be used from now on."""
+        ...
+
+    def submitted(self, order: Order) -> None:
+        """Its run exists."""
+        ...
+
+    def ended(self, order: Order, now: datetime) -> None:
+        """Its run has ended, or it could not be submitted."""
+        ...
+
+    async def begin_again(self, order: Order, now: datetime) -> None:
+        """A further attempt begins, under a key of its own."""
+        ...
+
+    async def aclose(self) -> None:
+        """Write what is left."""
+        ...
+
+
+@define(eq=False)
+class NoLedger:
+    """Keeps nothing: a sweep without a journal."""
+
+    async def serve(self) -> None:
+        """Nothing to write."""
+        await anyio.sleep_forever()
+
+    async def open(self, index: int, spec: RunSpec, now: datetime) -> Order:  # noqa: ARG002
+        """A new order."""
+        return Order(index, spec, spec.key or new_key())
+
+    def submitted(self, order: Order) -> None:
+        """Nothing."""
+
+    def ended(self, order: Order, now: datetime) -> None:
+        """Nothing."""
+
+    async def begin_again(self, order: Order, now: datetime) -> None:  # noqa: ARG002
+        """A new key."""
+        order.begin_again(retry_key(order.spec.key, order.attempt + 1))
+
+    async def aclose(self) -> None:
+        """Nothing."""
+
+
+@define(eq=False)
+class JournalLedger:
+    """Keeps orders in a journal, and takes them up where an earlier process left them.
+
+    Attributes:
+        journal: Open, and of this sweep alone.
+    """
+
+    journal: Journal
+
+    async def serve(self) -> None:
+        """Write what is told, until cancelled."""
+        await self.journal.serve()
+
+    async def open(self, index: int, spec: RunSpec, now: datetime) -> Order:
+        """The order of a spec: new, or as an earlier process left it."""
+        entry = await self.journal.plan(spec, submitting=now)
+        order = Order(index, spec, entry.key, entry=entry, attempt=entry.attempt)
+        if entry.attempt > 1:
+            before = await self.journal.earlier(entry)
+            order.earlier = tuple(_attempt(spec, one) for one in before)
+        if entry.run_id is not None:
+            order.run = _run(spec, entry)
+            order.submitted = entry.submitted
+            order.adopted = True
+        elif not entry.fresh:
+            # Whether its request arrived, or why it was refused, is for the platform to
+            # say now.
+            order.since = entry.since
+        if entry.stage is Stage.ENDED and order.run is not None:
+            order.status, order.finished = entry.status, entry.finished
+        return order
+
+    def submitted(self, order: Order) -> None:
+        """Its run exists."""
+        if order.entry and order.run and order.submitted:
+            self.journal.submitted(order.entry, order.run.id, order.submitted)
+
+    def ended(self, order: Order, now: datetime) -> None:
+        """Its run has ended, or it could not be submitted."""
+        if order.entry and order.entry.stage is not Stage.ENDED:
+            at = order.finished or now
+            self.journal.ended(order.entry, at, order.status, order.error)
+
+    async def begin_again(self, order: Order, now: datetime) -> None:
+        """A further attempt, whose key is on the disk when this returns."""
+        if order.entry is None:
+            raise AssertionError
+        planned = await self.journal.again(order.entry)
+        order.entry = await self.journal.submitting(planned, now)
+        order.begin_again(order.entry.key)
+
+    async def aclose(self) -> None:
+        """Write what is left, and let others open the journal."""
+        await self.journal.aclose()
+
+
+def _attempt(spec: RunSpec, entry: Entry) -> Attempt:
+    run = _run(spec, entry)
+    return Attempt(entry.key, run, entry.status, None, entry.submitted, entry.finished)
+
+
+def _run(spec: RunSpec, entry: Entry) -> Run | None:
+    if entry.run_id is None:
+        return None
+    return Run(spec.runs, RunRef(spec.target, entry.run_id), entry.key)

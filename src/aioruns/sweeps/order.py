@@ -1,0 +1,115 @@
+"""What a sweep is told to do, and one spec on its way."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+
+from attrs import define, field, frozen
+
+from aioruns.errors import AiorunsError, InvalidInput
+from aioruns.journal import Entry
+from aioruns.runs import Run, RunSpec
+from aioruns.seam import Status
+from aioruns.sweeps.outcome import Attempt, Outcome
+
+OnUnknown = Literal["error", "submit again"]
+
+
+@frozen
+class Policy:
+    """What a sweep does; the arguments of `as_completed`, which explains them."""
+
+    max_active: int
+    results: bool = True
+    wait: bool = True
+    within: float | None = None
+    total_within: float | None = None
+    retry_failed: int = 0
+    stop_when: Callable[[Outcome], bool] | None = None
+    on_unknown: OnUnknown = "error"
+    cancel_remote: bool = False
+    on_submitted: Callable[[Run], None] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.max_active < 1:
+            raise InvalidInput(f"max_active must be at least 1, not {self.max_active}")
+        if self.retry_failed < 0:
+            raise InvalidInput(
+                f"retry_failed must be 0 or more, not {self.retry_failed}"
+            )
+        if self.on_unknown not in {"error", "submit again"}:
+            raise InvalidInput(
+                f'on_unknown must be "error" or "submit again", not {self.on_unknown!r}'
+            )
+        for name in ("within", "total_within"):
+            seconds = getattr(self, name)
+            if seconds is not None and not seconds > 0:
+                raise InvalidInput(f"{name} must be more than 0 seconds, not {seconds}")
+
+
+@define(eq=False)
+class Order:
+    """A spec on its way; what becomes of it is filled in.
+
+    Attributes:
+        index: Its place in the input.
+        spec: What to submit.
+        key: The submission key of this attempt.
+        since: When the key may have been used first, if an earlier process did; None
+            if the key is new.
+        entry: Its place in the journal, where there is one.
+        run: The run, once it exists.
+        status: How it ended.
+        result: What it produced.
+        error: Why it went no further.
+        submitted: When the submission was answered.
+        finished: When the end was learnt.
+        attempt: The number of this attempt, from 1.
+        earlier: The attempts before.
+        adopted: Whether an earlier process submitted the run.
+        ended: Done when the run has ended, while it is waited for.
+        deadline: When its wait ends, by the platform's clock.
+    """
+
+    index: int
+    spec: RunSpec
+    key: str
+    since: datetime | None = None
+    entry: Entry | None = None
+    run: Run | None = None
+    status: Status | None = None
+    result: object = None
+    error: AiorunsError | None = None
+    submitted: datetime | None = None
+    finished: datetime | None = None
+    attempt: int = 1
+    earlier: tuple[Attempt, ...] = ()
+    adopted: bool = False
+    ended: "asyncio.Future[Status] | None" = field(default=None, init=False)
+    deadline: float = field(default=float("inf"), init=False)
+
+    def outcome(self) -> Outcome:
+        """The order as it stands."""
+        return Outcome(
+            self.key,
+            self.run,
+            self.status,
+            self.error,
+            self.submitted,
+            self.finished,
+            index=self.index,
+            spec=self.spec,
+            result=self.result,
+            earlier=self.earlier,
+        )
+
+    def begin_again(self, key: str) -> None:
+        """Keep the attempt that failed, and begin another one."""
+        attempt = Attempt(
+            self.key, self.run, self.status, self.error, self.submitted, self.finished
+        )
+        self.earlier = (*self.earlier, attempt)
+        self.key, self.since, self.adopted = key, None, False
+        self.attempt += 1
+        self.run = self.status = self.error = self.submitted = self.finished = None

@@ -1,0 +1,105 @@
+"""Specs, read as they are needed."""
+
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+
+import anyio
+from attrs import define, field
+
+from aioruns.runs import Runs, RunSpec
+
+Numbered = tuple[int, RunSpec]
+
+
+async def numbered(
+    specs: Iterable[RunSpec] | AsyncIterable[RunSpec],
+) -> AsyncGenerator[Numbered, None]:
+    """Number specs from 0; an async generator is closed with this one."""
+    if not isinstance(specs, AsyncIterable):
+        for index, spec in enumerate(specs):
+            yield index, spec
+        return
+    index = 0
+    try:
+        async for spec in specs:
+            yield index, spec
+            index += 1
+    finally:
+        # Its clean-up runs when the sweep ends, not when garbage is collected.
+        if isinstance(specs, AsyncGenerator):
+            await specs.aclose()
+
+
+@define(eq=False)
+class SpecReader:
+    """Hands each spec to who submits to its platform.
+
+    A platform that has no room for more keeps the others going: specs for it are put
+    aside while theirs are looked for, up to a bound.
+
+    Attributes:
+        specs: Numbered specs.
+        most_aside: Specs that may be put aside for one platform.
+        on_new: Called with a platform when its first spec was read.
+        exhausted: Whether no more will be read.
+    """
+
+    specs: AsyncGenerator[Numbered, None]
+    most_aside: int
+    on_new: Callable[[Runs], None]
+    exhausted: bool = field(default=False, init=False)
+    _aside: dict[int, deque[Numbered]] = field(factory=dict, init=False)
+    _turn: anyio.Lock = field(factory=lambda: anyio.Lock(fast_acquire=True), init=False)
+    _room: anyio.Event = field(factory=anyio.Event, init=False)
+
+    @property
+    def aside(self) -> bool:
+        """Whether specs were read that nobody has taken yet."""
+        return any(self._aside.values())
+
+    async def begin(self) -> None:
+        """Read the first spec, so that its platform becomes known."""
+        taken = await self._next()
+        if taken is not None:
+            self._put_aside(taken)
+
+    async def take(self, runs: Runs) -> Numbered | None:
+        """The next spec of a platform; None when there is none any more."""
+        mine = self._aside[id(runs)]
+        if not mine:
+            async with self._turn:
+                while not mine:
+                    taken = await self._next()
+                    if taken is None or taken[1].runs is runs:
+                        return taken
+                    theirs = self._put_aside(taken)
+                    while len(theirs) >= self.most_aside:
+                        self._room = anyio.Event()
+                        await self._room.wait()
+        self._room.set()
+        return mine.popleft()
+
+    def stop(self) -> None:
+        """Read no more, and forget what was put aside."""
+        self.exhausted = True
+        for aside in self._aside.values():
+            aside.clear()
+        self._room.set()
+
+    async def _next(self) -> Numbered | None:
+        if self.exhausted:
+            return None
+        taken = await anext(self.specs, None)
+        if taken is None or self.exhausted:
+            self.exhausted = True
+            return None
+        return taken
+
+    def _put_aside(self, taken: Numbered) -> deque[Numbered]:
+        runs = taken[1].runs
+        aside = self._aside.get(id(runs))
+        if aside is None:
+            aside = self._aside[id(runs)] = deque()
+            self.on_new(runs)
+        aside.append(taken)
+        return aside

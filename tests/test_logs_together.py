@@ -144,6 +144,15 @@ async def test_a_run_that_joins_is_read_soon(platform):
         assert platform.clock.now() < began + 0.1
 
 
+async def test_runs_that_join_one_after_the_other_share_a_request(platform):
+    async with merge_logs() as merged:
+        for n in range(10):
+            merged.add(platform.add(f"r{n}", lasts=1e9))
+            await platform.clock.sleep(0.001)
+        await platform.clock.sleep(0.1)
+    assert [len(refs) for refs in platform.together] == [10]
+
+
 async def test_the_end_of_a_run_is_not_kept_waiting(platform):
     """Once it is known to have ended, the last look does not wait for its turn."""
     runs = [platform.add(f"r{n}", lasts=1000) for n in range(10)]

@@ -346,6 +346,17 @@ async def test_lines_at_hand_come_before_the_failure(platform):
     assert caught.value is error
 
 
+async def test_a_failure_ends_the_reading_of_the_others(platform):
+    runs = [platform.add(name, lasts=1e9) for name in "abc"]
+    platform.plans["read_logs"] = [*[None] * 10, refuse]
+    async with merge_logs(runs, stop_on_failure=True) as merged:
+        await platform.clock.sleep(100)
+        assert merged.failures
+        calls = platform.calls.total()
+        await platform.clock.sleep(100)
+        assert platform.calls.total() == calls
+
+
 async def test_what_joins_after_the_failure_is_not_read(platform):
     async with merge_logs(stop_on_failure=True) as merged:
         platform.plans["read_logs"] = [refuse]

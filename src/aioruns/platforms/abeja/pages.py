@@ -57,6 +57,17 @@ class StatePage:
     next_page_token: str | None
 
 
+@frozen
+class StateRow:
+    """One run.
+
+    Attributes:
+        entry: The run as it came, which mostly is not looked at closely.
+    """
+
+    entry: dict[str, Any]
+
+
 def _plain(value: dict[str, Any]) -> PlainPage:
     return PlainPage(
         _events(value["events"]), _text(value.get("next_token"), optional=True)
@@ -77,6 +88,12 @@ def _states(value: object, _: object) -> StatePage:
     return StatePage(
         value["entries"], _text(value.get("next_page_token"), optional=True)
     )
+
+
+def _state(value: object, _: object) -> StateRow:
+    if not isinstance(value, dict):
+        raise TypeError("expected an object")
+    return StateRow(value)
 
 
 def _events(rows: object) -> Sequence[LogEvent]:
@@ -127,3 +144,4 @@ def _or_by_model(
 converter.register_structure_hook(PlainPage, _or_by_model(_plain, RunLogs))
 converter.register_structure_hook(RecentPage, _or_by_model(_recent, RecentLogs))
 converter.register_structure_hook(StatePage, _states)
+converter.register_structure_hook(StateRow, _state)

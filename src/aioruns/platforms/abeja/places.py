@@ -126,7 +126,7 @@ def page_of(place: Place, parts: Iterable[Part], *, more: bool) -> LogPage:
         if part.open:
             break
         skip = max(0, place.skip - len(part.lines))
-        place = evolve(place, token=part.token, skip=skip)
+        place = _moved(place, part.token, skip)
         by_time = part.token is None
     else:
         begins.append((len(events), place))
@@ -135,13 +135,25 @@ def page_of(place: Place, parts: Iterable[Part], *, more: bool) -> LogPage:
         # The last part that begins at or before n; where an empty one begins at the
         # same event, the later one.
         before, at = next(begin for begin in reversed(begins) if begin[0] <= n)
-        second, seen, brought = tally.after(n)
         skip = at.skip + n - before
-        found = Place(at.token, at.start, at.end, skip, second, seen, brought, at.plain)
+        found = _moved(at, at.token, skip, tally.after(n))
         # wire/abeja.md 4.3: at the end of the plain logs there is no token.
         return (found.again() if by_time and at is place else found).position
 
     return LogPage(events, after, more=more)
+
+
+def _moved(
+    place: Place,
+    token: str | None,
+    skip: int,
+    latest: tuple[int | None, int, bool] | None = None,
+) -> Place:
+    # As `evolve`, which takes several times as long; this is done for every page.
+    second, seen, brought = latest or (place.second, place.seen, place.brought)
+    return Place(
+        token, place.start, place.end, skip, second, seen, brought, place.plain
+    )
 
 
 def begin(window: Window) -> Place:

@@ -1,7 +1,6 @@
 """The states of many runs of one deployment, in few requests."""
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from attrs import define, field
@@ -12,7 +11,7 @@ from aioruns.platforms.abeja import requests
 from aioruns.platforms.abeja.chain import chain
 from aioruns.platforms.abeja.finding import ServerTime
 from aioruns.platforms.abeja.models import RunRow
-from aioruns.platforms.abeja.pages import StatePage
+from aioruns.platforms.abeja.pages import StatePage, StateRow
 from aioruns.platforms.client import Client
 from aioruns.seam import RunRef, RunState, Status
 from aioruns.together import each
@@ -83,9 +82,12 @@ class StateReader:
             self._spent[deployment_id] = spent * _FADE
             return await self._singly(sorted(wanted.values()), known)
         found, pages_read = await self._listed(deployment_id, wanted, known)
-        missing = sorted(wanted.values() - found.keys())
+        missing = []
+        if len(found) < len(wanted):
+            missing = sorted(ref for ref in wanted.values() if ref not in found)
+            found |= await self._singly(missing, known)
         self._spent[deployment_id] = pages_read + len(missing)
-        return found | await self._singly(missing, known)
+        return found
 
     async def _listed(
         self,
@@ -134,18 +136,20 @@ class StateReader:
         A row that moves between two pages is shown twice; the later reading is the
         newer one, and takes the place of the other.
         """
-        for row in rows:
-            try:
-                ref = wanted.get(row["run_id"])
-            except (KeyError, TypeError):
-                self._row(row)  # raises what says what is wrong with it
-                raise
-            if ref is None:
-                continue
-            was = known.get(ref)
-            if was is None or was.text != row.get("status"):
-                was = self._status(ref, self._row(row))
-            found[ref] = was
+        find, recall = wanted.get, known.get
+        row: Any = None
+        try:
+            for row in rows:
+                ref = find(row["run_id"])
+                if ref is None:
+                    continue
+                was = recall(ref)
+                if was is None or was.text != row["status"]:
+                    was = self._status(ref, row)
+                found[ref] = was
+        except (KeyError, TypeError):
+            _read(row)  # raises what says what is wrong with it
+            raise
 
     async def _singly(
         self, refs: Sequence[RunRef], known: Mapping[RunRef, Status]
@@ -154,27 +158,31 @@ class StateReader:
 
         async def read(ref: RunRef) -> None:
             request = requests.read_run(
-                self.organization_id, ref.target, ref.id, RunRow
+                self.organization_id, ref.target, ref.id, StateRow
             )
-            with suppress(NotFound):
-                row = await self.client.send(request)
-                was = known.get(ref)
-                if was is None or was.text != row.status:
-                    was = self._status(ref, row)
-                found[ref] = was
+            try:
+                row = (await self.client.send(request)).entry
+            except NotFound:
+                return
+            was = known.get(ref)
+            if was is None or was.text != row.get("status"):
+                was = self._status(ref, row)
+            found[ref] = was
 
-        await each(refs, read)
+        if len(refs) == 1:
+            await read(refs[0])
+        else:
+            await each(refs, read)
         return found
 
-    def _status(self, ref: RunRef, row: RunRow) -> Status:
-        self.time.note(row.created_at)
-        return status(ref.target, row)
+    def _status(self, ref: RunRef, row: object) -> Status:
+        read = _read(row)
+        self.time.note(read.created_at)
+        return status(ref.target, read)
 
-    @staticmethod
-    def _row(row: object) -> RunRow:
-        try:
-            return structure(row, RunRow)
-        except DecodeError as error:
-            raise Unreadable(
-                f"a row of the listing of runs cannot be read: {error}"
-            ) from error
+
+def _read(row: object) -> RunRow:
+    try:
+        return structure(row, RunRow)
+    except DecodeError as error:
+        raise Unreadable(f"a run's state cannot be read: {error}") from error

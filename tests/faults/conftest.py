@@ -23,7 +23,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for name, share in (("seed", 1), ("rare_seed", 5)):
         if name in metafunc.fixturenames:
             seeds = [int(one)] if one else range(max(1, count // share))
-            metafunc.parametrize(name, seeds)
+            metafunc.parametrize(name, seeds, ids=[f"seed{seed}" for seed in seeds])
 
 
 @pytest.fixture

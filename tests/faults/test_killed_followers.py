@@ -71,7 +71,7 @@ async def _follow(followers, job, rng, out):
         if records:
             job = evolve(job, cursor=records[-1].cursor)
     follower = followers.start(job)
-    assert await asyncio.wait_for(follower.ended, 45) == 0
+    assert await asyncio.wait_for(asyncio.shield(follower.ended), 30) == 0
     return read_records(out)
 
 

@@ -154,7 +154,12 @@ async def test_another_attempt_has_another_key_and_both_are_kept(path):
         found = await journal.plan(spec(key="mine"))
         assert (found.attempt, found.key, found.row) == (2, second.key, second.row)
         assert found.stage is Stage.SUBMITTING
-        third = await journal.again(found)
+        third = await journal.again(found, NOW, key="mine~3")
+        assert (third.key, third.stage, third.since) == (
+            "mine~3",
+            Stage.SUBMITTING,
+            NOW,
+        )
         # A further spec of the same words is a new one, though rows were added.
         other = await journal.plan(spec(key="mine"))
         assert (other.repetition, other.attempt) == (1, 1)
@@ -162,16 +167,55 @@ async def test_another_attempt_has_another_key_and_both_are_kept(path):
     assert rows == [
         (first.spec, 1, "mine", "ended", "not today"),
         (first.spec, 2, second.key, "submitting", None),
-        (first.spec, 3, third.key, "planned", None),
+        (first.spec, 3, "mine~3", "submitting", None),
         (other.spec, 1, "mine", "planned", None),
     ]
     assert len({"mine", second.key, third.key}) == 3
     assert second.key.startswith("aioruns-")
     assert len(second.key) <= 64
     assert read(path, "SELECT attempt, stage FROM runs ORDER BY id") == [
-        (3, "planned"),
+        (3, "submitting"),
         (1, "planned"),
     ]
+
+
+async def test_the_attempts_before_can_be_read(path):
+    async with opened(path) as journal:
+        entry = await journal.plan(spec(), submitting=NOW)
+        assert await journal.earlier(entry) == []
+        await journal.plan(spec({"seed": 2}), submitting=NOW)
+        for run_id in ("run-1", "run-2"):
+            journal.submitted(entry, run_id, NOW)
+            status = Status(RunRef("routing", run_id), RunState.FAILED, "failed")
+            journal.ended(entry, NOW, status)
+            entry = await journal.again(entry, NOW)
+    async with opened(path) as journal:
+        entry = await journal.plan(spec())
+        before = await journal.earlier(entry)
+    assert entry.attempt == 3
+    assert [one.attempt for one in before] == [1, 2]
+    assert [one.status.ref.id for one in before] == ["run-1", "run-2"]
+    assert {one.stage for one in before} == {Stage.ENDED}
+    with pytest.raises(JournalError, match="closed database"):
+        await journal.earlier(entry)
+
+
+async def test_what_was_refused_may_be_submitted_after_all(path):
+    async with opened(path) as journal:
+        entry = await journal.plan(spec(), submitting=NOW)
+        journal.ended(entry, NOW, error=Rejected("not today", None, 400))
+    async with opened(path) as journal:
+        entry = await journal.plan(spec(), submitting=NOW)
+        assert (entry.stage, entry.error) == (Stage.ENDED, "not today")
+        assert (entry.fresh, entry.status, entry.run_id) == (False, None, None)
+        journal.submitted(entry, "run-1", NOW)
+    async with opened(path) as journal:
+        entry = await journal.plan(spec())
+        assert (entry.stage, entry.error, entry.finished) == (
+            Stage.SUBMITTED,
+            None,
+            None,
+        )
 
 
 async def test_equal_specs_are_told_apart_by_their_number(path):

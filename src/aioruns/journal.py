@@ -180,24 +180,42 @@ class Journal:
             )
         self._note().ended.append((stamp(at), said, *facts, entry.row))
 
-    async def again(self, entry: Entry) -> Entry:
+    async def again(
+        self,
+        entry: Entry,
+        submitting: datetime | None = None,
+        *,
+        key: str | None = None,
+    ) -> Entry:
         """Make a further attempt of what has ended.
 
         Args:
             entry: The attempt before it, which stays in the journal.
+            submitting: When its submission begins, as of `plan`.
+            key: The submission key; by default one that this journal derives.
 
         Returns:
-            A PLANNED entry with a key of its own.
+            A new entry with a key of its own.
 
         Raises:
-            JournalError: It could not be written.
+            JournalError: It could not be written, and must not be submitted.
         """
-        again = Again(entry)
+        again = Again(entry, key, submitting)
         group = self._open_group()
         group.again.append(again)
         await self._written(group)
         assert again.entry is not None  # noqa: S101 - narrows; written says so
         return again.entry
+
+    async def earlier(self, entry: Entry) -> list[Entry]:
+        """Read the attempts of a spec before this one, the first of them first.
+
+        Raises:
+            JournalError: They could not be read.
+        """
+        return await anyio.to_thread.run_sync(
+            self._file.earlier, entry, limiter=self._limiter
+        )
 
     async def aclose(self) -> None:
         """Write what is left, and let others open the journal.

@@ -45,10 +45,14 @@ class Again:
 
     Attributes:
         before: The attempt before it.
+        key: Its key, if it is not to be derived.
+        submitting: When it begins, if that is to be written as well.
         entry: What was made.
     """
 
     before: Entry
+    key: str | None
+    submitting: datetime | None
     entry: Entry | None = None
 
 
@@ -131,6 +135,13 @@ class JournalFile:
                 last = self._plan(last or 0, group.plans)
                 self._attempt_again(last, group.again)
 
+    def earlier(self, entry: Entry) -> list[Entry]:
+        """The attempts of a spec before this one, the first of them first."""
+        with self._turn, sentences(self.path):
+            where = {"spec": entry.spec, "row": entry.row}
+            rows = self._connection.execute(schema.FIND_EARLIER, where)
+            return [read_entry(row, entry.identity, entry.repetition) for row in rows]
+
     def close(self) -> None:
         """Fold the write-ahead log into the file, and let others open it."""
         with self._turn, sentences(self.path):
@@ -204,18 +215,24 @@ class JournalFile:
             last += 1
             before = one.before
             attempt = before.attempt + 1
-            key = derive_key(before.identity, before.repetition, attempt, self.salt)
+            key = one.key or derive_key(
+                before.identity, before.repetition, attempt, self.salt
+            )
+            since = one.submitting
+            stage = Stage.PLANNED if since is None else Stage.SUBMITTING
             one.entry = Entry(
                 last,
                 before.spec,
                 before.repetition,
                 attempt,
                 key,
-                Stage.PLANNED,
+                stage,
                 True,
+                since,
                 identity=before.identity,
             )
             execute = self._connection.execute
-            execute(schema.INSERT_AGAIN, (last, attempt, key, before.row))
+            made = (last, attempt, key, stage, stamp(since), before.row)
+            execute(schema.INSERT_AGAIN, made)
             spec = (last, before.identity, before.repetition)
             execute(schema.UPDATE_LATEST, spec)

@@ -34,6 +34,7 @@ CREATE TABLE attempts (
     finished REAL,
     error TEXT
 );
+CREATE INDEX repeated ON attempts (spec) WHERE attempt > 1;
 CREATE TABLE specs (
     identity INTEGER NOT NULL,
     repetition INTEGER NOT NULL,
@@ -109,13 +110,15 @@ INSERT INTO attempts (id, spec, attempt, platform, target, key, stage, since)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 INSERT_AGAIN = """
-INSERT INTO attempts (id, spec, attempt, platform, target, key, stage)
-SELECT ?, spec, ?, platform, target, ?, 'planned' FROM attempts WHERE id = ?
+INSERT INTO attempts (id, spec, attempt, platform, target, key, stage, since)
+SELECT ?, spec, ?, platform, target, ?, ?, ? FROM attempts WHERE id = ?
 """
 UPDATE_LATEST = "UPDATE specs SET latest = ? WHERE identity = ? AND repetition = ?"
 SUBMITTING = "UPDATE attempts SET stage = 'submitting', since = ? WHERE id = ?"
+# What was refused once may be submitted after all, by a later process.
 SUBMITTED = """
-UPDATE attempts SET stage = 'submitted', run_id = ?, submitted = ? WHERE id = ?
+UPDATE attempts SET stage = 'submitted', run_id = ?, submitted = ?, finished = NULL,
+    error = NULL WHERE id = ?
 """
 ENDED = """
 UPDATE attempts SET stage = 'ended', finished = ?, error = ?, state = ?, text = ?,
@@ -125,11 +128,19 @@ LAST_REPETITION = """
 SELECT repetition, latest FROM specs WHERE identity = ?
 ORDER BY repetition DESC LIMIT 1
 """
-FIND = """
+_COLUMNS = """
 SELECT id, spec, attempt, key, stage, since, run_id, submitted, finished, error, target,
     state, text, reason, created, started, ended
-FROM specs JOIN attempts ON attempts.id = specs.latest
+"""
+FIND = f"""
+{_COLUMNS} FROM specs JOIN attempts ON attempts.id = specs.latest
 WHERE identity = ? AND repetition = ?
+"""
+FIND_EARLIER = f"""
+{_COLUMNS} FROM attempts WHERE id = :spec AND id < :row
+UNION ALL
+{_COLUMNS} FROM attempts WHERE spec = :spec AND attempt > 1 AND id < :row
+ORDER BY attempt
 """
 
 

@@ -6,7 +6,7 @@ from aioruns.local.faults import Fault
 
 _LOG_KINDS = {
     "nextmv": ("no-token", "new-token", "empty-page"),
-    "kubeflow": ("cut-log", "crlf-log"),
+    "kubeflow": ("crlf-log",),
     "abeja": ("new-token", "dead-token", "empty-page"),
     "cloudify": (),
 }
@@ -43,5 +43,9 @@ def make_storm(rng: random.Random, platform: str) -> list[Fault]:
     if rng.random() < 0.1:
         passing.append(Fault("delay", rate=0.05, times=1, seconds=1.2))  # a timeout
     at_logs = [Fault(kind, rate=4 * rate()) for kind in _LOG_KINDS[platform]]
+    if platform == "kubeflow":
+        # Once: an error that stays after the end of a run is the end of its log.
+        late = rng.choice((0, 3, 10))
+        at_logs.append(Fault("cut-log", "/log$", times=1, after=late))
     # Those that answer come last: they hide what is behind them.
     return [*passing, *at_logs, *answering]

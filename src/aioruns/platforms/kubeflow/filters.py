@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from string import ascii_letters, digits
 from typing import Literal, get_args
 from urllib.parse import quote
 
@@ -36,6 +37,12 @@ IDS_AT_ONCE = 100
 
 _LONGEST = 6500
 """Characters of ids in one filter, as they stand in an address."""
+
+_BETWEEN = len(quote('"",'))
+"""Characters that an id needs besides its own."""
+
+_PLAIN = (ascii_letters + digits + "-_.").encode()
+"""What quoting leaves as it is."""
 
 _INT32 = 2**31
 _INT64 = 2**63
@@ -168,14 +175,31 @@ def filter_text(given: Filter | str | None, version: Version) -> str | None:
 
 def chunks(ids: Iterable[str], most: int = IDS_AT_ONCE) -> Iterator[list[str]]:
     """Ids in portions whose filters stay below the length that proxies permit."""
-    portion: list[str] = []
-    length = 0
-    for one in ids:
-        size = len(quote(f'"{one}",', safe=""))
-        if portion and (len(portion) >= most or length + size > _LONGEST):
-            yield portion
-            portion, length = [], 0
-        portion.append(one)
-        length += size
-    if portion:
+    rest = list(ids)
+    start = 0
+    while start < len(rest):
+        portion = rest[start : start + most]
+        if not _short(portion):
+            portion = portion[: _fitting(portion)]
         yield portion
+        start += len(portion)
+
+
+def plain(ids: Sequence[str]) -> bool:
+    """Whether ids stand in an address as they are, as UUIDs do."""
+    return not "".join(ids).encode("utf-8", "replace").translate(None, _PLAIN)
+
+
+def _short(ids: Sequence[str]) -> bool:
+    """Whether ids fit for sure, without quoting them one by one."""
+    return sum(map(len, ids)) + _BETWEEN * len(ids) <= _LONGEST and plain(ids)
+
+
+def _fitting(ids: Sequence[str]) -> int:
+    """How many of the ids fit, at least one."""
+    length = 0
+    for count, one in enumerate(ids):
+        length += len(quote(f'"{one}",', safe=""))
+        if count and length > _LONGEST:
+            return count
+    return len(ids)

@@ -24,7 +24,7 @@ class Listing:
     """
 
     version: Version
-    by_id: Mapping[str, list[RunRef]]
+    by_id: Mapping[str, RunRef]
     known: Mapping[RunRef, Status]
     found: dict[RunRef, Status]
     failed: list[Status] = field(factory=list, init=False)
@@ -43,22 +43,21 @@ class Listing:
             raise ValueError("its runs are not a list")  # noqa: TRY004 - as the rest
         for row in rows:
             try:
-                refs = by_id.get(row[key])
+                ref = by_id.get(row[key])
                 text = row.get(word)
             except (KeyError, TypeError, AttributeError) as error:
                 raise ValueError(f"a run in it has no text as {key}") from error
-            if refs is None:
+            if ref is None:
                 if not isinstance(row[key], str):
                     raise ValueError(f"a run in it has no text as {key}")
                 continue
-            for ref in refs:
-                before = known.get(ref)
-                # A run that the server cannot show has no word either, nor has one that
-                # is new: only a word says that nothing has changed.
-                if before is not None and text and before.text == text:
-                    found[ref] = before
-                else:
-                    self._changed(ref, row)
+            before = known.get(ref)
+            # A run that the server cannot show has no word either, nor has one that is
+            # new: only a word says that nothing has changed.
+            if before is not None and text and before.text == text:
+                found[ref] = before
+            else:
+                self._changed(ref, row)
 
     def _changed(self, ref: RunRef, row: Json) -> None:
         status = (

@@ -1,6 +1,6 @@
 """Reading where many runs stand in few requests."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from attrs import define, evolve
@@ -37,7 +37,7 @@ class StateReader:
 
     async def read(
         self,
-        refs: Iterable[RunRef],
+        refs: Collection[RunRef],
         known: Mapping[RunRef, Status],
         server: Server,
     ) -> dict[RunRef, Status]:
@@ -50,34 +50,39 @@ class StateReader:
         stays at one request for a hundred runs.
         """
         found: dict[RunRef, Status] = {}
-        for scope, by_id in self._by_scope(refs, server).items():
-            found |= await self._read_scope(by_id, known, scope, server)
+        by_id = {ref.id: ref for ref in refs}
+        for scope, part in self._by_scope(by_id, server).items():
+            await self._read_scope(part, known, found, scope, server)
+        if len(by_id) < len(refs):
+            # Handles of one run may name its experiment, or not.
+            for ref in refs:
+                status = found.get(by_id[ref.id])
+                if status is not None and status.ref != ref:
+                    found[ref] = evolve(status, ref=ref)
         return found
 
     def _by_scope(
-        self, refs: Iterable[RunRef], server: Server
-    ) -> dict[Scope | None, dict[str, list[RunRef]]]:
-        """Runs by where to list them, and by id."""
-        by_scope: dict[Scope | None, dict[str, list[RunRef]]] = {}
-        for ref in refs:
+        self, by_id: Mapping[str, RunRef], server: Server
+    ) -> Mapping[Scope | None, Mapping[str, RunRef]]:
+        """Runs by where to list them."""
+        if not server.multi_user:
+            return {EVERYWHERE: by_id}
+        parts: dict[Scope | None, dict[str, RunRef]] = {}
+        for ref in by_id.values():
             scope = self.scope(ref.target, server)
-            by_id = by_scope.setdefault(scope, {})
-            # Handles of one run may name its experiment, or not.
-            by_id.setdefault(ref.id, []).append(ref)
-        return by_scope
+            parts.setdefault(scope, {})[ref.id] = ref
+        return parts
 
     async def _read_scope(
         self,
-        by_id: Mapping[str, list[RunRef]],
+        by_id: Mapping[str, RunRef],
         known: Mapping[RunRef, Status],
+        found: dict[RunRef, Status],
         scope: Scope | None,
         server: Server,
-    ) -> dict[RunRef, Status]:
-        found: dict[RunRef, Status] = {}
-
-        async def read_one(refs: list[RunRef]) -> None:
-            for status in (await self.read_one(refs[0], server)).values():
-                found.update((ref, evolve(status, ref=ref)) for ref in refs)
+    ) -> None:
+        async def read_one(ref: RunRef) -> None:
+            found.update(await self.read_one(ref, server))
 
         async def read_chunk(ids: list[str]) -> None:
             await self._read_rows(ids, scope or EVERYWHERE, listing)
@@ -87,11 +92,10 @@ class StateReader:
 
         if len(by_id) == 1 or scope is None:
             await each(by_id.values(), read_one)
-            return found
+            return
         listing = Listing(self.version, by_id, known, found)
         await each(chunks(by_id, self.chunk), read_chunk)
         await each(listing.failed, explain)
-        return found
 
     async def read_one(self, ref: RunRef, server: Server) -> dict[RunRef, Status]:
         """Read one run; empty if it is not there."""
@@ -103,7 +107,7 @@ class StateReader:
             found: dict[RunRef, Status] = {}
             scope = self.scope(ref.target, server)
             if scope is not None:
-                listing = Listing(self.version, {ref.id: [ref]}, {}, found)
+                listing = Listing(self.version, {ref.id: ref}, {}, found)
                 await self._read_rows([ref.id], scope, listing)
             return found
         return {ref: self._status(ref, detail)}

@@ -282,4 +282,4 @@ def test_a_time_that_is_none_is_said_with_its_run(created):
     rows = read({"runs": [ROW | {"created_at": created}]})
     ref = RunRef("routing", "r")
     with pytest.raises(Unreadable, match="run 'r' was created at"):
-        rows.add_to({}, {"r": ref}, {})
+        rows.statuses({"r": ref}, {})

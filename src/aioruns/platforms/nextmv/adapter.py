@@ -20,6 +20,7 @@ from aioruns.platforms.nextmv.models import (
 )
 from aioruns.platforms.nextmv.run_lists import RunList
 from aioruns.platforms.nextmv.sending import send
+from aioruns.platforms.nextmv.state_rows import failed_since
 from aioruns.platforms.nextmv.states import STATES, state_of
 from aioruns.seam import (
     ALL,
@@ -27,7 +28,6 @@ from aioruns.seam import (
     LogPage,
     Position,
     RunRef,
-    RunState,
     Status,
     Submission,
     Window,
@@ -92,15 +92,17 @@ class Adapter:
         target = next(iter(refs)).target
         app_id, batch_id = parted(target)
         if batch_id is None:
-            found = await self._list(target).read(refs, known)
+            found, failed = await self._list(target).read(refs, known)
         else:
             try:
                 page = await self._client.send(requests.batch_rows(app_id, batch_id))
             except NotFound:
                 return {}
-            found = {}
-            page.add_to(found, {ref.id: ref for ref in refs}, known)
-        single = [ref for ref in refs if _is_open(found.get(ref))]
+            found = page.statuses({ref.id: ref for ref in refs}, known)
+            failed = failed_since(known, found)
+        single = list(failed)
+        if len(found) < len(refs):
+            single += [ref for ref in refs if ref not in found]
 
         async def read_one(ref: RunRef) -> None:
             try:
@@ -188,11 +190,6 @@ def _all_older(rows: Sequence[RunRow], since: datetime | None) -> bool:
         and last is not None
         and last <= first < since - _CLOCKS_DIFFER
     )
-
-
-def _is_open(status: Status | None) -> bool:
-    """Whether a list leaves a question open: what became of a run, or why."""
-    return status is None or (status.state is RunState.FAILED and not status.reason)
 
 
 def _status(ref: RunRef, run: RunInformation) -> Status:

@@ -6,6 +6,7 @@ way through the models, which say exactly what is wrong and where.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import repeat
 from typing import Any, Final
 
 from attrs import frozen
@@ -65,17 +66,14 @@ def _live_page(value: Any, _: object) -> LivePage:
 
 
 def _events(items: Sequence[Any]) -> list[LogEvent]:
-    read = datetime.fromisoformat  # cuts what is finer than microseconds
-    events: list[LogEvent] = []
-    add = events.append
-    for item in items:
-        time, message = read(item["timestamp"]), item["log"]
-        if type(message) is not str:
-            raise TypeError
-        if time.tzinfo is None:
-            time = time.replace(tzinfo=UTC)
-        add(LogEvent(time, message, _SOURCE))
-    return events
+    # datetime cuts what is finer than microseconds
+    times = list(map(datetime.fromisoformat, [item["timestamp"] for item in items]))
+    messages = [item["log"] for item in items]
+    if not {*map(type, messages)} <= {str}:
+        raise TypeError
+    if None in [time.tzinfo for time in times]:
+        times = [time if time.tzinfo else time.replace(tzinfo=UTC) for time in times]
+    return list(map(LogEvent, times, messages, repeat(_SOURCE)))
 
 
 converter.register_structure_hook(LivePage, _live_page)

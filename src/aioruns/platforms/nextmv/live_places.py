@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Final
 from zlib import crc32
 
-from attrs import asdict, evolve, field, frozen
+from attrs import evolve, frozen
 
-from aioruns.http.codec import Json, encode, parse_time
+from aioruns.http.codec import Json, parse_time
 from aioruns.platforms.nextmv.live_pages import LivePage
 from aioruns.platforms.nextmv.states import state_of
 from aioruns.seam import LogPage, Position, RunRef, Status
@@ -50,7 +50,7 @@ class Place:
     left: int = 0
     empty: int = 0
     last: str | None = None
-    marks: Sequence[int] = field(factory=tuple)
+    marks: Sequence[int] = ()
 
     @classmethod
     def at(cls, position: Position | None) -> "Place":
@@ -60,8 +60,19 @@ class Place:
     @property
     def position(self) -> Position:
         """Its name, which is short: a cursor holds it."""
-        values = asdict(self, recurse=False)
-        return {name: value for name, value in values.items() if value}
+        position: Position = {"since": self.since, "read": self.read}
+        if self.skip:
+            position["skip"] = self.skip
+        if self.again:
+            position["again"] = True
+        if self.left:
+            position["left"] = self.left
+        if self.empty:
+            position["empty"] = self.empty
+        if self.last:
+            position["last"] = self.last
+            position["marks"] = self.marks
+        return position
 
     @property
     def lost(self) -> "Place":
@@ -129,9 +140,9 @@ class Place:
 
     def _marks(self, page: LivePage, repeated: int) -> Sequence[int]:
         new = [_mark(item) for item in page.items[repeated:][-_MARKED:]]
-        return [*self.marks, *new][-_MARKED:]
+        return new if len(new) == _MARKED else [*self.marks, *new][-_MARKED:]
 
 
 def _mark(item: Json) -> int:
     # Of the text that came: a datetime would cut digits off.
-    return crc32(encode([item["timestamp"], item["log"]]))
+    return crc32(f"{item['timestamp']} {item['log']}".encode("utf-8", "replace"))

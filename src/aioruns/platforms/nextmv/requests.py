@@ -1,6 +1,7 @@
 """Nextmv's requests as values (wire/nextmv.md 3)."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TypeVar
 
 from aioruns.http.request import FileBody, FileSink, Request, path, query
@@ -23,10 +24,12 @@ from aioruns.platforms.nextmv.state_rows import StateRows
 T = TypeVar("T")
 
 
+@lru_cache(maxsize=1024)  # logs and lists are asked for thousands of times
 def _run(app_id: str, run_id: str, *rest: str) -> str:
     return path("v1", "applications", app_id, "runs", run_id, *rest)
 
 
+@lru_cache(maxsize=1024)
 def _app(app_id: str, *rest: str) -> str:
     return path("v1", "applications", app_id, *rest)
 

@@ -13,7 +13,7 @@ from attrs import define, field
 from aioruns.paging import pages
 from aioruns.platforms.client import Client
 from aioruns.platforms.nextmv import requests
-from aioruns.platforms.nextmv.state_rows import StateRows
+from aioruns.platforms.nextmv.state_rows import StateRows, failed_since
 from aioruns.seam import RunRef, Status
 
 _PAGE_SIZE = 50
@@ -34,6 +34,28 @@ _LONGEST_PAUSE = 60.0
 
 
 @define(eq=False)
+class _Round:
+    """One reading of many runs, which told all about them.
+
+    Mostly nothing has changed when the next round comes: pages that say the same of the
+    same runs are then not looked at row by row.
+    """
+
+    refs: Sequence[RunRef]
+    wanted: Mapping[str, RunRef]
+    pages: list[tuple[StateRows, Mapping[RunRef, Status]]] = field(factory=list)
+    failed: list[RunRef] = field(factory=list)
+
+    def of(self, number: int, page: StateRows) -> Mapping[RunRef, Status] | None:
+        """What a page of that number means, if it says what it said before."""
+        if number < len(self.pages):
+            before, said = self.pages[number]
+            if before.ids == page.ids and before.texts == page.texts:
+                return said
+        return None
+
+
+@define(eq=False)
 class RunList:
     """The list of one application's runs.
 
@@ -45,47 +67,71 @@ class RunList:
     client: Client
     app_id: str
     _held: list[Sequence[str]] = field(factory=list, init=False)
+    _round: _Round | None = field(default=None, init=False)
     _far_off: dict[str, float] = field(factory=dict, init=False)
     _pause: float = field(default=_FIRST_PAUSE, init=False)
 
     async def read(
         self, refs: Collection[RunRef], known: Mapping[RunRef, Status]
-    ) -> dict[RunRef, Status]:
+    ) -> tuple[dict[RunRef, Status], Sequence[RunRef]]:
         """Read the states of runs from as many pages as pay.
 
         Args:
             refs: Which runs.
-            known: What was known of them; see `StateRows.add_to`.
+            known: What was known of them; see `StateRows.statuses`.
 
         Returns:
-            Those that the pages held; the others are to be read singly.
+            Those that the pages held, and which of them have failed meanwhile; the
+            others are to be read singly.
         """
+        asked = list(refs)
+        last = self._round
+        if last is not None and last.refs == asked:
+            wanted, planned = last.wanted, len(last.pages)
+        else:
+            last, wanted = None, self._near(asked)
+            planned = self._plan(wanted)
         found: dict[RunRef, Status] = {}
-        wanted = self._near(refs)
-        planned = self._plan(wanted)
-        if not planned:
-            return found
+        this = _Round(asked, wanted)
+        if planned:
+            await self._read(this, last, planned, found, known)
+            self._note_far_off(wanted, found)
+        told = len(found) == len(asked) and not this.failed
+        self._round = this if told else None
+        return found, this.failed
+
+    async def _read(
+        self,
+        this: _Round,
+        last: _Round | None,
+        planned: int,
+        found: dict[RunRef, Status],
+        known: Mapping[RunRef, Status],
+    ) -> None:
+        wanted = this.wanted
         credit = 1 + len(wanted) // _VENTURE
-        read: list[Sequence[str]] = []
         in_vain = 0
         complete = False
         async for (page,) in pages(self._page):
             before = len(found)
-            page.add_to(found, wanted, known)
-            read.append(page.ids)
+            said = last.of(len(this.pages), page) if last else None
+            if said is None:
+                said = page.statuses(wanted, known)
+                this.failed += failed_since(known, said)
+            found.update(said)
+            this.pages.append((page.without_rows, said))
             in_vain = 0 if len(found) > before else in_vain + 1
             missing = len(wanted) - len(found)
             complete = not page.token
             # Beyond the plan, those pages that held runs pay for those that do not.
+            read = len(this.pages)
             if not missing or (
-                len(read) >= planned
-                and (in_vain >= missing or len(read) >= len(found) + credit)
+                read >= planned and (in_vain >= missing or read >= len(found) + credit)
             ):
                 break
-        self._held[: None if complete else len(read)] = read
+        end = None if complete else len(this.pages)
+        self._held[:end] = [page.ids for page, _ in this.pages]
         del self._held[_MOST_PAGES:]
-        self._note_far_off(wanted, found)
-        return found
 
     async def _page(self, token: str | None) -> tuple[Sequence[StateRows], str | None]:
         page = await self.client.send(requests.state_rows(self.app_id, token))

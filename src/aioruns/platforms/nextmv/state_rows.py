@@ -14,7 +14,7 @@ from aioruns.errors import Unreadable
 from aioruns.http.codec import Json, converter, parse_time
 from aioruns.platforms.nextmv.models.runs import RunPage
 from aioruns.platforms.nextmv.states import state_of
-from aioruns.seam import RunRef, Status
+from aioruns.seam import RunRef, RunState, Status
 
 
 @frozen
@@ -33,22 +33,24 @@ class StateRows:
     rows: Sequence[Json]
     token: str | None
 
-    def add_to(
-        self,
-        found: dict[RunRef, Status],
-        wanted: Mapping[str, RunRef],
-        known: Mapping[RunRef, Status],
-    ) -> None:
-        """Note the states of the runs that are wanted.
+    @property
+    def without_rows(self) -> "StateRows":
+        """What is worth remembering of it."""
+        return StateRows(self.ids, self.texts, (), self.token)
+
+    def statuses(
+        self, wanted: Mapping[str, RunRef], known: Mapping[RunRef, Status]
+    ) -> dict[RunRef, Status]:
+        """The states of those runs that are wanted.
 
         Args:
-            found: Where they are noted.
             wanted: Runs by their ids.
             known: What was known of them; taken as it is where it still holds.
 
         Raises:
             Unreadable: A run's time of creation is not a time.
         """
+        found: dict[RunRef, Status] = {}
         for run_id, text, row in zip(self.ids, self.texts, self.rows, strict=True):
             ref = wanted.get(run_id)
             if ref is not None:
@@ -56,6 +58,18 @@ class StateRows:
                 if status is None or status.text != text:
                     status = Status(ref, state_of(text), text, created=_created(row))
                 found[ref] = status
+        return found
+
+
+def failed_since(
+    known: Mapping[RunRef, Status], found: Mapping[RunRef, Status]
+) -> list[RunRef]:
+    """Runs of which it was not known that they have failed: lists do not say why."""
+    return [
+        ref
+        for ref, status in found.items()
+        if status.state is RunState.FAILED and known.get(ref) is not status
+    ]
 
 
 def _state_rows(value: Any, _: object) -> StateRows:

@@ -120,7 +120,16 @@ def list_states(run_ids: Iterable[str]) -> Request[ListResponse[ExecutionState]]
 
 def list_words(offset: int) -> Request[Words]:
     """List what all executions are at, newest first (wire/cloudify.md 6.1)."""
-    asked = query(
+    return Request("GET", path("executions"), Words, _words(offset))
+
+
+def list_words_undecoded(offset: int) -> Request[bytes]:
+    """The same, for the bytes of the answer."""
+    return Request("GET", path("executions"), bytes, _words(offset))
+
+
+def _words(offset: int) -> tuple[tuple[str, str], ...]:
+    return query(
         {
             "_sort": ["-created_at", "id"],
             "_size": ROWS,
@@ -129,7 +138,6 @@ def list_words(offset: int) -> Request[Words]:
             "_include_system_workflows": True,
         }
     )
-    return Request("GET", path("executions"), Words, asked)
 
 
 def list_newest(

@@ -27,7 +27,10 @@ class Round:
     _by_id: Mapping[str, RunRef]
     _answer: Mapping[RunRef, Status]
     _texts: Mapping[str, str]
-    _pages: list[Mapping[str, str]] = field(factory=list, init=False)
+    _before: Mapping[Words, int] = field(factory=dict)
+    _plain: dict[Words, int] = field(factory=dict, init=False)
+    _pages: list[Words] = field(factory=list, init=False)
+    _seen: dict[str, str] = field(factory=dict, init=False)
     _news: dict[str, str] = field(factory=dict, init=False)
     _doubtful: set[str] = field(factory=set, init=False)
     found: int = field(default=0, init=False)
@@ -52,7 +55,9 @@ class Round:
 
     def again(self) -> "Round":
         """A round over the same ones, which has this one's answer so far."""
-        return Round(self.refs, self._by_id, self._answer, self._texts)
+        # What two executions of one id make of a page can change without the page.
+        before = {} if self._doubtful else self._plain
+        return Round(self.refs, self._by_id, self._answer, self._texts, before)
 
     @property
     def missing(self) -> int:
@@ -60,27 +65,52 @@ class Round:
         return len(self._by_id) - self.found
 
     def take(self, page: Words) -> int:
-        """Take note of a page; how many more of them are on it."""
-        words = page.words
-        # Executions that start meanwhile move the others to later pages, and those
-        # with one id may be apart (wire/cloudify.md 6.2).
-        for earlier in self._pages:
-            if not earlier.keys().isdisjoint(words):
-                again = earlier.keys() & words.keys()
-                self._doubtful |= {one for one in again if earlier[one] != words[one]}
-                words = {one: words[one] for one in words.keys() - again}
-        self._doubtful |= page.twice
-        self._pages.append(words)
-        if words.items() <= self._texts.items():
-            gained = len(words)
+        """Take note of a page; how many more of them are on it.
+
+        A page that the round before took as it is needs no look at its rows, as long
+        as all pages before it are such.
+        """
+        gained = None if self._seen else self._before.get(page)
+        if gained is None:
+            gained = self._compare(page)
         else:
-            texts, by_id = self._texts, self._by_id
-            other = [one for one, text in words.items() if texts.get(one) != text]
-            mine = [one for one in other if one in by_id]
-            self._news.update((one, words[one]) for one in mine)
-            gained = len(words) - len(other) + len(mine)
+            self._plain[page] = gained
+        self._pages.append(page)
         self.found += gained
         return gained
+
+    def _compare(self, page: Words) -> int:
+        if not self._seen:
+            for earlier in self._pages:
+                self._seen.update(earlier.words)
+        words, before = page.words, len(self._seen)
+        self._seen.update(words)
+        self._doubtful |= page.twice
+        if len(self._seen) - before < len(words):
+            words = self._without_repeated(words)
+        elif words.items() <= self._texts.items():
+            self._plain[page] = len(words)
+            return len(words)
+        texts, by_id = self._texts, self._by_id
+        other = [one for one, text in words.items() if texts.get(one) != text]
+        mine = [one for one in other if one in by_id]
+        self._news.update((one, words[one]) for one in mine)
+        gained = len(words) - len(other) + len(mine)
+        if not mine and words is page.words:
+            self._plain[page] = gained
+        return gained
+
+    def _without_repeated(self, words: Mapping[str, str]) -> Mapping[str, str]:
+        """The words that were on no page before.
+
+        Executions that start meanwhile move others to later pages, and those with one
+        id may be apart (wire/cloudify.md 6.2).
+        """
+        for earlier in self._pages:
+            again = earlier.words.keys() & words.keys()
+            self._doubtful |= {one for one in again if earlier.words[one] != words[one]}
+            words = {one: words[one] for one in words.keys() - again}
+        return words
 
     def unsure(self) -> set[str]:
         """Ids of those that must be asked for: their end has a reason and times."""
@@ -89,8 +119,9 @@ class Round:
             if not isinstance(text, str) or state_of(text).final:
                 ids.add(one)
         if self.missing:
-            seen: set[str] = set().union(*self._pages)
-            ids |= self._by_id.keys() - seen
+            ids.update(self._by_id.keys() - self._seen.keys())
+            if not self._seen:
+                ids.difference_update(*(page.words for page in self._pages))
         return ids
 
     def finish(

@@ -39,28 +39,29 @@ class EventRows:
     Attributes:
         events: What the rows say, in their order.
         total: Rows that match, on all pages.
+        items: The rows themselves.
     """
 
     events: Sequence[LogEvent]
     total: int
-    _items: Sequence[Json]
+    items: Sequence[Json]
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self.items)
 
     def key(self, index: int) -> int:
         """What names a row: events and logs share numbers (wire/cloudify.md 3.5)."""
-        row = self._items[index]
+        row = self.items[index]
         number: int = row["_storage_id"]
         return 2 * number + int(row["type"] == EVENT)
 
     def time(self, index: int) -> int:
         """When a row arrived, in milliseconds."""
-        return milliseconds(parse_time(self._items[index]["reported_timestamp"]))
+        return milliseconds(parse_time(self.items[index]["reported_timestamp"]))
 
     def run(self, index: int) -> object:
         """The id of the execution that wrote it, if that was asked for."""
-        return self._items[index].get("execution_id")
+        return self.items[index].get("execution_id")
 
     def with_new(self, other: "EventRows") -> "EventRows":
         """These rows, and the others that are not among them.
@@ -70,7 +71,7 @@ class EventRows:
         keys = set(map(self.key, range(len(self))))
         new = other.pick(n for n in range(len(other)) if other.key(n) not in keys)
         events = [*self.events, *new.events]
-        return EventRows(events, other.total, [*self._items, *new._items])
+        return EventRows(events, other.total, [*self.items, *new.items])
 
     def pick(self, indices: Iterable[int]) -> "EventRows":
         """Some of the rows, in this order."""
@@ -78,7 +79,7 @@ class EventRows:
         return EventRows(
             [self.events[index] for index in taken],
             self.total,
-            [self._items[index] for index in taken],
+            [self.items[index] for index in taken],
         )
 
 

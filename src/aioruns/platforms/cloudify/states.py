@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from aioruns.errors import NotFound
+from aioruns.http.codec import DecodeError, decode
 from aioruns.platforms.cloudify import requests
 from aioruns.platforms.cloudify.errors import AmbiguousNameError
 from aioruns.platforms.cloudify.models import ExecutionState
 from aioruns.platforms.cloudify.rounds import Round
 from aioruns.platforms.cloudify.statuses import of_ids, status_of
+from aioruns.platforms.cloudify.words import Words
 from aioruns.seam import RunRef, Status
 from aioruns.together import each
 
@@ -38,6 +40,7 @@ class States:
 
     client: "Cloudify"
     _rests: int = field(default=0, init=False)
+    _bodies: dict[int, tuple[bytes, Words]] = field(factory=dict, init=False)
     _last: Round | None = field(default=None, init=False)
 
     async def read(
@@ -90,7 +93,7 @@ class States:
         this = Round.after(self._last, refs, known)
         offset = pages = 0
         while True:
-            page = await self.client.send(requests.list_words(offset))
+            page = await self._page(offset)
             pages += 1
             offset += page.count
             gained = this.take(page)
@@ -102,7 +105,24 @@ class States:
                 break
         if this.found < pages * requests.MOST_IDS:
             self._rests = _RESTS
+        for beyond in [one for one in self._bodies if one >= offset]:
+            del self._bodies[beyond]
         unsure = this.unsure()
         rows = await self._by_ids(unsure) if unsure else {}
         self._last = this
         return this.finish(unsure, rows)
+
+    async def _page(self, offset: int) -> Words:
+        """A page; the very same if its bytes are those of the round before."""
+        body = await self.client.send(requests.list_words_undecoded(offset))
+        kept = self._bodies.get(offset)
+        if kept is not None and kept[0] == body:
+            return kept[1]
+        try:
+            page = decode(body, Words)
+        except DecodeError:
+            # Once more by the way that tells what is wrong.
+            page = await self.client.send(requests.list_words(offset))
+        else:
+            self._bodies[offset] = body, page
+        return page

@@ -223,7 +223,7 @@ async def test_no_line_is_lost_by_an_error_after_the_end_is_known(platform):
             platform.known[run.ref].lines = [(1001, "last words")]
 
     def fail_after_the_end():
-        if stream._ended:
+        if stream.ended:
             failing(NO)()
 
     platform.plans["read_states"] = [write_last_words] * 20

@@ -126,7 +126,7 @@ class LogSource:
         window: Window,
     ) -> LogPage:
         """Rest and read with others: the stream itself hardly rests in between."""
-        ended = self._stream._ended  # noqa: SLF001 - the stream's own part
+        ended = self._stream.ended
         pause = 0.0 if ended else self._pause
         spread = random.uniform(0.9, 1.1)  # noqa: S311 - out of step
         self._pause = 0.0  # after a failure, too, the stream rests by itself

@@ -4,9 +4,8 @@ import math
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from attrs import define, field
 
@@ -62,7 +61,7 @@ class LogStream:
         back: Whether to read from the newest line back to the first.
         read: Reads a page; of the platform, unless the streams of many runs share
             their requests.
-        slots: Entered around each request, for whoever bounds how many there are.
+        ended: Whether the run is known to have ended, or the window to have passed.
 
     Example:
         ```python
@@ -82,12 +81,11 @@ class LogStream:
     back: bool = False
     _position: Position | None = None
     read: Read = field(init=False)
-    slots: AbstractAsyncContextManager[Any] = field(factory=nullcontext, init=False)
+    ended: bool = field(default=False, init=False)
     _page: LogPage | None = field(default=None, init=False)
     _index: int = field(default=0, init=False)
     _at_hand: Iterator[LogEvent] = field(factory=lambda: iter(()), init=False)
     _pause: float = field(default=SHORTEST_PAUSE, init=False)
-    _ended: bool = field(default=False, init=False)
     _drained_at: float = field(default=math.inf, init=False)
     _asked_after_end: bool = field(default=False, init=False)
     _done: bool = field(default=False, init=False)
@@ -207,7 +205,7 @@ class LogStream:
             self._turn_to(await self._read_tail(self.tail))
             self.tail = None
             return
-        ended = self._ended
+        ended = self.ended
         self._turn_to(await self._read(self._position))
         self._asked_after_end = ended  # only a page that came can be the last
 
@@ -226,8 +224,7 @@ class LogStream:
 
     async def _read(self, position: Position | None) -> LogPage:
         try:
-            async with self.slots:
-                page = await self.read(self.ref, position, self.window)
+            page = await self.read(self.ref, position, self.window)
         except NotFound:
             return await self._no_log(position)
         self._note(page)
@@ -236,8 +233,7 @@ class LogStream:
     async def _read_tail(self, count: int) -> LogPage:
         if isinstance(self.platform, ReadsBack):
             try:
-                async with self.slots:
-                    page = await self.platform.read_newest(self.ref, count, self.window)
+                page = await self.platform.read_newest(self.ref, count, self.window)
             except NotFound:
                 return await self._no_log(None)
             self._note(page)
@@ -290,13 +286,13 @@ class LogStream:
             if not page.events:
                 await clock.sleep(left)
             return False
-        if not self._ended and page.status is None:
+        if not self.ended and page.status is None:
             status = await self.watcher.look(self.ref, max_age=self._pause)
             if status is not None:
                 self._note_end(status)
-        if not self._ended and self.window.until is not None:
+        if not self.ended and self.window.until is not None:
             self._note_until(self.window.until)
-        if not self._ended:
+        if not self.ended:
             await self._rest(page)
         return False
 
@@ -318,7 +314,7 @@ class LogStream:
         await self.platform.clock.sleep(self._pause * spread)
 
     def _note_end(self, status: Status) -> None:
-        if self._ended or not status.state.final:
+        if self.ended or not status.state.final:
             return
         clock = self.platform.clock
         ago = (
@@ -335,7 +331,7 @@ class LogStream:
             self._note_over(max(self.platform.abilities.drain, SHORTEST_PAUSE))
 
     def _note_over(self, drain: float) -> None:
-        self._ended = True
+        self.ended = True
         self._drained_at = self.platform.clock.now() + drain
 
 

@@ -15,7 +15,7 @@ from attrs import define, field
 
 from aioruns.cancelling import check_cancels
 from aioruns.errors import AiorunsError, Forbidden, Unauthorized
-from aioruns.http.clock import SystemClock
+from aioruns.http.clock import Clock
 from aioruns.journal import Journal
 from aioruns.native import Member, NativeBatch
 from aioruns.runs import Run, Runs, RunSpec
@@ -68,13 +68,13 @@ class Outcomes:
     _submitting: set[anyio.CancelScope] = field(factory=set, init=False)
     _open: int = field(default=0, init=False)
     _stopped_by: AiorunsError | None = field(default=None, init=False)
-    _clock: SystemClock = field(factory=SystemClock, init=False)
+    _clock: Clock | None = field(default=None, init=False)
 
     async def __aenter__(self) -> Self:
         source = self._source
         native = isinstance(source, NativeBatch)
         total = len(source) if isinstance(source, Sized) and not native else None
-        self.tally = Tally(total, self._clock.now())
+        self.tally = Tally(total)
         specs = numbered(() if isinstance(source, NativeBatch) else source)
         aside = max(_ASIDE, self.policy.max_active)
         self._reader = SpecReader(specs, aside, self._open_lane)
@@ -131,7 +131,8 @@ class Outcomes:
     @property
     def progress(self) -> Progress:
         """How far it has come."""
-        return self.tally.progress(self._clock.now())
+        now = self.tally.began if self._clock is None else self._clock.now()
+        return self.tally.progress(now)
 
     def stop(self) -> None:
         """Submit no more; what is active goes on to its end.
@@ -196,8 +197,6 @@ class Outcomes:
         """Hold all tasks of the sweep; they end with the last outcome."""
         async with self._sender, anyio.create_task_group() as self._inner:
             self._inner.start_soon(self.ledger.serve)
-            if self.policy.total_within is not None:
-                self._inner.start_soon(self._run_out, self.policy.total_within)
             if isinstance(self._source, NativeBatch):
                 self._inner.start_soon(self._follow_batch, self._source)
             else:
@@ -208,6 +207,8 @@ class Outcomes:
         self._lane(runs, submits=True)
 
     def _lane(self, runs: Runs, *, submits: bool) -> SweepLane:
+        if self._clock is None:
+            self._start(runs.platform.clock)
         lane = self._lanes.get(id(runs))
         if lane is None:
             if self.policy.cancel_remote:
@@ -239,8 +240,14 @@ class Outcomes:
         self._reader.stop()
         self._check_over()
 
-    async def _run_out(self, within: float) -> None:
-        await self._clock.sleep(within)
+    def _start(self, clock: Clock) -> None:
+        """Let time begin; it is that of the first platform that is known."""
+        self._clock, self.tally.began = clock, clock.now()
+        if self.policy.total_within is not None:
+            self._inner.start_soon(self._run_out, clock, self.policy.total_within)
+
+    async def _run_out(self, clock: Clock, within: float) -> None:
+        await clock.sleep(within)
         self._reader.stop()
         for lane in self._lanes.values():
             lane.give_up_all(within)
@@ -262,8 +269,10 @@ class Outcomes:
                             "run %s could not be cancelled: %s", order.run.id, failed
                         )
             lane.leave()
-        await self.ledger.aclose()
-        await self._reader.specs.aclose()
+        try:
+            await self._reader.specs.aclose()
+        finally:
+            await self.ledger.aclose()
 
 
 async def _attend(watcher: Watcher) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 import anyio
-from attrs import define
+from attrs import define, evolve
 
 from aioruns.journal import Entry, Journal, Stage
 from aioruns.runs import Run, RunSpec
@@ -97,6 +97,7 @@ class JournalLedger:
             # Whether its request arrived, or why it was refused, is for the platform to
             # say now.
             order.since = entry.since
+            order.entry = evolve(entry, stage=Stage.SUBMITTING)
         if entry.stage is Stage.ENDED and order.run is not None:
             order.status, order.finished = entry.status, entry.finished
         return order
@@ -116,8 +117,9 @@ class JournalLedger:
         """A further attempt, whose key is on the disk when this returns."""
         if order.entry is None:
             raise AssertionError
-        planned = await self.journal.again(order.entry)
-        order.entry = await self.journal.submitting(planned, now)
+        given = order.spec.key
+        key = None if given is None else retry_key(given, order.attempt + 1)
+        order.entry = await self.journal.again(order.entry, now, key=key)
         order.begin_again(order.entry.key)
 
     async def aclose(self) -> None:

@@ -63,7 +63,7 @@ class Tally:
     """
 
     total: int | None
-    began: float
+    began: float = 0.0
     submitted: int = 0
     retried: int = 0
     active: int = 0

@@ -15,13 +15,12 @@ from aioruns.platforms.nextmv.live_places import Place
 from aioruns.platforms.nextmv.models import (
     ContentFormat,
     DownloadURL,
-    RunInformation,
     RunRow,
 )
 from aioruns.platforms.nextmv.run_lists import RunList
 from aioruns.platforms.nextmv.sending import send
 from aioruns.platforms.nextmv.state_rows import failed_since
-from aioruns.platforms.nextmv.states import STATES, state_of
+from aioruns.platforms.nextmv.states import STATES
 from aioruns.seam import (
     ALL,
     Abilities,
@@ -106,12 +105,15 @@ class Adapter:
 
         async def read_one(ref: RunRef) -> None:
             try:
-                request = requests.run_information(app_id, ref.id)
-                found[ref] = _status(ref, await self._client.send(request))
+                answer = await self._client.send(requests.run_state(app_id, ref.id))
+                found[ref] = answer.of(ref)
             except NotFound:
                 found.pop(ref, None)
 
-        await each(single, read_one)
+        if len(single) == 1:
+            await read_one(single[0])
+        else:
+            await each(single, read_one)
         return found
 
     def _list(self, app_id: str) -> RunList:
@@ -189,25 +191,4 @@ def _all_older(rows: Sequence[RunRow], since: datetime | None) -> bool:
         first is not None
         and last is not None
         and last <= first < since - _CLOCKS_DIFFER
-    )
-
-
-def _status(ref: RunRef, run: RunInformation) -> Status:
-    metadata = run.metadata
-    state = state_of(metadata.status_v2)
-    ended = None
-    created, took = metadata.created_at, metadata.duration
-    if state.final and created is not None and took is not None:
-        # Both are cut to milliseconds, so a short run could end before it began.
-        ended = max(
-            created + timedelta(milliseconds=took), metadata.initiated_at or created
-        )
-    return Status(
-        ref,
-        state,
-        str(metadata.status_v2),
-        metadata.error,
-        metadata.created_at,
-        metadata.initiated_at,
-        ended,
     )

@@ -19,6 +19,7 @@ from aioruns.platforms.nextmv.models import (
     RunResult,
     UploadURL,
 )
+from aioruns.platforms.nextmv.single_states import SingleState
 from aioruns.platforms.nextmv.state_rows import StateRows
 
 T = TypeVar("T")
@@ -104,6 +105,11 @@ def batch_rows(app_id: str, batch_id: str) -> Request[StateRows]:
 def run_information(app_id: str, run_id: str) -> Request[RunInformation]:
     """State, times and sizes of a run."""
     return Request("GET", _run(app_id, run_id, "metadata"), RunInformation)
+
+
+def run_state(app_id: str, run_id: str) -> Request[SingleState]:
+    """The answer of `run_information`, as far as the state is read from it."""
+    return Request("GET", _run(app_id, run_id, "metadata"), SingleState)
 
 
 def run_result(app_id: str, run_id: str, *, as_url: bool = False) -> Request[RunResult]:

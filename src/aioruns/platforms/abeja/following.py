@@ -78,7 +78,7 @@ class FollowingReader:
             following = answer.next_token or None
             guard.check(place.token, following, empty=not answer.events)
             if place.skip < len(answer.events):
-                part = Part(answer.events, following, open=following is None)
+                part = Part(answer.events, following, following is None, answer.ordered)
                 return page_of(place, (part,), more=following is not None)
             if following is not None:
                 skip = place.skip - len(answer.events)

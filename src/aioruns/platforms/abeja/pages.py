@@ -23,10 +23,12 @@ class PlainPage:
     Attributes:
         events: The lines.
         next_token: Asks for the next page; None or empty at the end.
+        ordered: Whether no line is older than the one before it.
     """
 
     events: Sequence[LogEvent]
     next_token: str | None
+    ordered: bool
 
 
 @frozen
@@ -69,14 +71,13 @@ class StateRow:
 
 
 def _plain(value: dict[str, Any]) -> PlainPage:
-    return PlainPage(
-        _events(value["events"]), _text(value.get("next_token"), optional=True)
-    )
+    events, ordered = _events(value["events"])
+    return PlainPage(events, _text(value.get("next_token"), optional=True), ordered)
 
 
 def _recent(value: dict[str, Any]) -> RecentPage:
     return RecentPage(
-        _events(value["events"]),
+        _events(value["events"])[0],
         _text(value["next_forward_token"]),
         _text(value["next_backward_token"]),
     )
@@ -96,21 +97,30 @@ def _state(value: object, _: object) -> StateRow:
     return StateRow(value)
 
 
-def _events(rows: object) -> Sequence[LogEvent]:
+def _events(rows: object) -> tuple[Sequence[LogEvent], bool]:
+    """The lines of a page, and whether their times only grow."""
     if type(rows) is not list:
         raise TypeError("events must be a list")
     events = []
+    latest, ordered = _BEGIN, True
     for row in rows:
         time, message = _read_time(row["timestamp"]), row["message"]
+        if time.tzinfo is None:
+            time = time.replace(tzinfo=UTC)
+        if time < latest:
+            ordered = False
+        latest = time
         if type(message) is not str:
             raise TypeError("a message must be text")
         event = _new(LogEvent)
-        _set_time(event, time if time.tzinfo else time.replace(tzinfo=UTC))
+        _set_time(event, time)
         _set_message(event, message)
         _set_source(event, "")
         events.append(event)
-    return events
+    return events, ordered
 
+
+_BEGIN = datetime.min.replace(tzinfo=UTC)
 
 # A frozen value's own `__init__` takes twice as long, which is a fifth of what a page
 # costs; it sets the same slots.

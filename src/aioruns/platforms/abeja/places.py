@@ -106,11 +106,13 @@ class Part:
         token: The token behind them; None where there is none yet.
         open: Whether what follows them is found by asking for them again, since they
             are the last of their log for now.
+        ordered: Whether no line is known to be older than the one before it.
     """
 
     lines: Sequence[LogEvent]
     token: str | None
     open: bool = False
+    ordered: bool = False
 
 
 def page_of(place: Place, parts: Iterable[Part], *, more: bool) -> LogPage:
@@ -118,9 +120,9 @@ def page_of(place: Place, parts: Iterable[Part], *, more: bool) -> LogPage:
     events: list[LogEvent] = []
     # Of every part: how many events come before it, and the place where it begins.
     begins: list[tuple[int, Place]] = []
-    tally = Tally(events, place.second, place.seen, brought=place.brought)
-    by_time = False
+    by_time = ordered = False
     for part in parts:
+        ordered = part.ordered and not events
         begins.append((len(events), place))
         events += part.lines[place.skip :] if place.skip else part.lines
         if part.open:
@@ -130,6 +132,10 @@ def page_of(place: Place, parts: Iterable[Part], *, more: bool) -> LogPage:
         by_time = part.token is None
     else:
         begins.append((len(events), place))
+
+    tally = Tally(
+        events, place.second, place.seen, brought=place.brought, ordered=ordered
+    )
 
     def after(n: int) -> Position:
         # The last part that begins at or before n; where an empty one begins at the

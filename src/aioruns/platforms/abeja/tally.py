@@ -1,6 +1,7 @@
 """Counting the lines of the latest second, when somebody asks."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime
 from operator import attrgetter
@@ -23,16 +24,18 @@ class Tally:
     much as asking once.
 
     Attributes:
-        events: The events; they may be added until it is asked for the first time.
+        events: The events.
         second: The latest second before them, since 1970, if there is one.
         seen: How many lines it has had.
         brought: Whether it may have had lines that are not counted.
+        ordered: Whether no event is older than the one before it.
     """
 
     events: Sequence[LogEvent]
     second: int | None
     seen: int
     brought: bool = field(kw_only=True)
+    ordered: bool = field(default=False, kw_only=True)
     _at: int = field(default=0, init=False)
     _now: tuple[int | None, int, bool] = field(init=False)
 
@@ -44,27 +47,31 @@ class Tally:
         if n < self._at:
             self._at, self._now = 0, (self.second, self.seen, self.brought)
         if n > self._at:
-            self._now = self._counted(*self._now, self.events[self._at : n])
+            self._now = self._counted(*self._now, self._at, n)
             self._at = n
         return self._now
 
-    @staticmethod
     def _counted(
-        second: int | None, seen: int, brought: bool, events: Sequence[LogEvent]
+        self, second: int | None, seen: int, brought: bool, at: int, n: int
     ) -> tuple[int | None, int, bool]:
-        times = list(map(_timestamp, events))
-        latest = max(times)
+        if self.ordered:
+            latest = self.events[n - 1].timestamp
+            begin = latest.replace(microsecond=0)
+            count = n - bisect_left(self.events, begin, at, n, key=_timestamp)
+        else:
+            times = list(map(_timestamp, self.events[at:n]))
+            latest = max(times)
+            # Not by seconds: comparing times is cheaper than converting them.
+            begin = latest.replace(microsecond=0)
+            count = sum(map(begin.__le__, times))
         own = second_of(latest)
         if second is not None and own < second:
             return second, seen, brought
-        # Not by seconds: comparing times is cheaper than converting them.
-        begin = latest.replace(microsecond=0)
-        count = sum(map(begin.__le__, times))
         if second == own:
             return own, seen + count, brought
         # Lines that were not counted were of an earlier second, unless these are the
         # first lines that are seen at all.
-        known = second is not None or any(time < begin for time in times)
+        known = second is not None or count < n - at
         return own, count, brought and not known
 
 

@@ -9,15 +9,17 @@ import os
 import random
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 from tests.faults.clock import FastClock
 
 from aioruns import Abeja, Cloudify, Kubeflow, Nextmv, Session
 from aioruns.errors import AiorunsError
+from aioruns.logs import LogStream
 from aioruns.runs import Run
 from aioruns.seam import RunRef
 
@@ -49,6 +51,8 @@ class Job:
         timeout: Seconds of the machine for one attempt.
         cursor: Where to go on.
         busy: Longest pause after a line, in seconds of the clock.
+        since: Time of the first line that is wanted.
+        until: Time of the first line that is not.
     """
 
     platform: str
@@ -62,6 +66,8 @@ class Job:
     timeout: float = 1.0
     cursor: str | None = None
     busy: float = 0.0
+    since: datetime | None = None
+    until: datetime | None = None
 
     def dumps(self) -> bytes:
         """As one line of JSON."""
@@ -95,7 +101,15 @@ def count_records(out: Path) -> int:
 
 def run_job(line: bytes) -> None:
     """Follow to the end, or until somebody kills this process."""
-    asyncio.run(_follow(Job(**orjson.loads(line))))
+    job = Job(**orjson.loads(line))
+    times = [time and datetime.fromisoformat(time) for time in (job.since, job.until)]
+    asyncio.run(_follow(evolve(job, since=times[0], until=times[1])))
+
+
+def _stream(run: Run, job: Job) -> LogStream:
+    if job.cursor is not None:
+        return run.logs(cursor=job.cursor)  # it knows the times
+    return run.logs(since=job.since, until=job.until)
 
 
 async def _follow(job: Job) -> None:
@@ -109,7 +123,7 @@ async def _follow(job: Job) -> None:
     session = Session(timeout=job.timeout, clock=clock)
     async with session, CLIENTS[job.platform](job.url, job.token, session) as client:
         run = Run(client.runs, RunRef(job.target, job.run))
-        stream = run.logs(cursor=job.cursor)
+        stream = _stream(run, job)
         try:
             async for event in stream:
                 at = event.timestamp.isoformat()

@@ -14,6 +14,7 @@ from aioruns.local.cloudify.rows import item
 from aioruns.local.records import Line, Program, RunRecord
 from aioruns.local.server import LocalServer
 from aioruns.runs import Run
+from aioruns.seam import ALL, LogEvent, Window
 
 _DEPLOYMENT, _VERSION = "2000000000002", "ver-00aa11bb22cc33dd"
 _PODS = ("first", "second", "third")
@@ -34,8 +35,10 @@ class Place(Protocol):
         """Start a run of the first program, or of all where a run has several."""
         ...
 
-    async def check(self, run: RunRecord, seen: Sequence[Record]) -> None:
-        """Compare what was seen with what the engine has."""
+    async def check(
+        self, run: RunRecord, seen: Sequence[Record], window: Window = ALL
+    ) -> None:
+        """Compare what was seen with what the engine has of the window."""
         ...
 
 
@@ -54,11 +57,13 @@ class NextmvPlace:
         self.server.nextmv.register("routing", programs[0])
         return await client.application("routing").submit({})
 
-    async def check(self, run: RunRecord, seen: Sequence[Record]) -> None:
+    async def check(
+        self, run: RunRecord, seen: Sequence[Record], window: Window = ALL
+    ) -> None:
         lines = await _lines(self.server, run, ("stderr",))
         _same(
             [(record.time, record.message) for record in seen],
-            [(line.time.isoformat(), line.text) for line in lines],
+            [(x.time.isoformat(), x.text) for x in lines if _holds(window, x.time)],
         )
 
 
@@ -77,11 +82,13 @@ class AbejaPlace:
         self.server.abeja.register(_DEPLOYMENT, _VERSION, programs[0])
         return await client.deployment(_DEPLOYMENT).submit(_VERSION)
 
-    async def check(self, run: RunRecord, seen: Sequence[Record]) -> None:
+    async def check(
+        self, run: RunRecord, seen: Sequence[Record], window: Window = ALL
+    ) -> None:
         lines = await _lines(self.server, run, ("stdout", "stderr"))
         _same(
             [(record.time, record.message) for record in seen],
-            [(line.time.isoformat(), line.text) for line in lines],
+            [(x.time.isoformat(), x.text) for x in lines if _holds(window, x.time)],
         )
 
 
@@ -108,7 +115,9 @@ class KubeflowPlace:
         self.server.kubeflow.register("pods", _manifest(pods), program=program)
         return await client.pipeline("pods").submit()
 
-    async def check(self, run: RunRecord, seen: Sequence[Record]) -> None:
+    async def check(
+        self, run: RunRecord, seen: Sequence[Record], window: Window = ALL
+    ) -> None:
         found, written = defaultdict(list), defaultdict(list)
         for record in seen:
             found[record.source].append(record.message)
@@ -140,7 +149,9 @@ class CloudifyPlace:
         self.server.cloudify.register(deployment, "scale", programs[0])
         return await client.deployment(deployment).submit("scale")
 
-    async def check(self, run: RunRecord, seen: Sequence[Record]) -> None:
+    async def check(
+        self, run: RunRecord, seen: Sequence[Record], window: Window = ALL
+    ) -> None:
         desk = self.server.cloudify._desks.events
         streams = (EVENT, LOG, "stdout", "stderr")
         rows = await desk._rows([run], streams, None)
@@ -150,8 +161,10 @@ class CloudifyPlace:
             told = item(row)
             source = told["event_type" if row.is_event else "logger"] or ""
             shown = desk._arrivals.shown(row.line, row.inserted)
+            time = datetime.fromisoformat(told["timestamp"])
             key = (_milliseconds(told["timestamp"]), source, told["message"])
-            known[key].append((row.inserted, shown))
+            if _holds(window, time):
+                known[key].append((row.inserted, shown))
         keys = [(_milliseconds(r.time), r.source, r.message) for r in seen]
         found = Counter(keys)
         written = Counter({key: len(times) for key, times in known.items()})
@@ -204,6 +217,10 @@ def _in_order(times: list[tuple[Any, Any]]) -> None:
             ahead = [t for t in times[:index] if t[0] > stamp and t[1] >= shown]
             assert not ahead, f"line {index}, of {stamp}, comes after {ahead[0]}"
         latest = stamp if latest is None else max(latest, stamp)
+
+
+def _holds(window: Window, time: datetime) -> bool:
+    return window.holds(LogEvent(time, ""))
 
 
 def _milliseconds(time: str) -> str:

@@ -11,6 +11,8 @@ _LOG_KINDS = {
     "cloudify": (),
 }
 
+_PAST = "Wed, 21 Oct 2015 07:28:00 GMT"
+
 
 def make_storm(rng: random.Random, platform: str) -> list[Fault]:
     """Draw the faults; about one request in five is hit by one that it feels.
@@ -24,7 +26,7 @@ def make_storm(rng: random.Random, platform: str) -> list[Fault]:
 
     answering = [
         Fault("429", rate=rate()),
-        Fault("429", rate=rate(), retry_after=rng.choice((0, 0.5, 2))),
+        Fault("429", rate=rate(), retry_after=rng.choice((0, 0.5, 2, _PAST))),
         Fault("500", rate=rate()),
         Fault("502", rate=rate()),
         Fault("503", rate=rate(), retry_after=rng.choice((None, 1))),

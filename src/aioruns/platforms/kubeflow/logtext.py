@@ -17,6 +17,10 @@ _ERROR_KEYS = frozenset({"error_message", "error_details"})
 _TAIL = 256 * 1024
 """Bytes of an unfinished line that are looked through for an error while skipping."""
 
+_CUT = 64 * 1024
+"""Bytes that are made into lines at once: few enough to stay near the processor until
+somebody has looked at them."""
+
 
 @define(eq=False)
 class LogText:
@@ -41,6 +45,8 @@ class LogText:
     _spool: Spool = field(init=False)
     _tail: bytes = field(default=b"", init=False)
     _has_lines: bool = field(default=False, init=False)
+    _block: bytes = field(default=b"", init=False)
+    _at: int = field(default=0, init=False)
     _unfinished: list[bytes] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -75,20 +81,26 @@ class LogText:
 
     async def next_lines(self) -> list[str]:
         """The next lines, each of them complete; empty at the end."""
-        while block := await self._spool.read():
-            end = block.rfind(b"\n")
+        while True:
+            end = self._block.rfind(b"\n", self._at, self._at + _CUT)
             if end < 0:
-                self._unfinished.append(block)
-                continue
-            text = block[:end]
-            if self._unfinished:
-                text = b"".join((*self._unfinished, text))
-            self._unfinished = [block[end + 1 :]]
-            return _lines(text)
+                end = self._block.find(b"\n", self._at + _CUT)
+            if end >= 0:
+                text = self._block[self._at : end]
+                self._at = end + 1
+                if self._unfinished:
+                    text = b"".join((*self._unfinished, text))
+                    self._unfinished.clear()
+                return _lines(text)
+            self._unfinished.append(self._block[self._at :])
+            self._block, self._at = await self._spool.read(), 0
+            if not self._block:
+                break
         if not self.cut:
             last = self._tail if self.missing else b"".join(self._unfinished)
             self.rest, self.error = split_rest(last)
-        self._unfinished, self._tail = [], b""
+        self._unfinished.clear()
+        self._tail = b""
         return []
 
 

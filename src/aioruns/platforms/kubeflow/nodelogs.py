@@ -3,20 +3,24 @@
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 from attrs import define, evolve, field, frozen
 
 from aioruns.http.clock import Clock
-from aioruns.platforms.kubeflow.events import events_of
 from aioruns.platforms.kubeflow.logtext import LogText
 from aioruns.platforms.kubeflow.marks import Mark, Marks
 from aioruns.platforms.kubeflow.workflow import Node
 from aioruns.seam import LogEvent, LogPage, Position, Status
 from aioruns.together import each
 
-PAGE = 1000
-"""Lines on a page."""
+PAGE = 300
+"""Lines of a node on a page at most: with two pages alive, fewer objects than let the
+garbage collector look at them all."""
+
+ENOUGH = 150
+"""Lines with which a page is handed out."""
 
 AT_ONCE = 8
 """Pods whose texts are held at once, in memory or on disk."""
@@ -124,10 +128,10 @@ class Look:
     async def _page(self) -> LogPage:
         readings: list[Reading] = []
         count = 0
-        while count < PAGE and (self._open or self._unasked):
+        while count < ENOUGH and (self._open or self._unasked):
             if not self._open:
                 await self._ask()
-            reading = await self._next(PAGE - count)
+            reading = await self._next()
             readings.append(reading)
             count += len(reading.lines)
         if self._open or self._unasked:
@@ -154,12 +158,12 @@ class Look:
             _Open(node, mark, texts[node.id], received) for node, mark in asked
         )
 
-    async def _next(self, most: int) -> Reading:
+    async def _next(self) -> Reading:
         """The next lines of the first open text, or what its end means."""
         one = self._open[0]
         if one.given == len(one.lines):
             one.lines, one.given = await one.text.next_lines(), 0
-        lines = one.lines[one.given : one.given + most]
+        lines = one.lines[one.given : one.given + PAGE]
         one.given += len(lines)
         before = one.mark
         if lines:
@@ -210,7 +214,8 @@ def make_page(
     events: list[LogEvent] = []
     for reading in readings:
         source = reading.node.display_name
-        events += events_of(reading.received, reading.lines, source)
+        received = repeat(reading.received)
+        events.extend(map(LogEvent, received, reading.lines, repeat(source)))
 
     def after(count: int) -> Position:
         position = _reached(marks, readings, count).position()

@@ -15,7 +15,7 @@ _IN_MEMORY = 256 * 1024
 _PART = 1024 * 1024
 """Bytes that are written in one go once there is a file: a thread costs its switch."""
 
-_BLOCK = 512 * 1024
+_BLOCK = 1024 * 1024
 """Bytes that are read in one go from a file."""
 
 FILES = 32

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 from uuid import UUID, uuid5
 
 from aioruns.http.codec import Json
@@ -31,6 +32,7 @@ MARKS = 100
 
 _NAMESPACE = UUID("7a1f6d0e-54c1-4bb6-8a0b-0c8d0b8f6f5e")
 _STATE_FIELDS = "id,status,error,created_at,started_at,ended_at"
+_STATE_QUERY = urlencode({"_include": _STATE_FIELDS})
 _MARK_FIELDS = "id,workflow_id,created_at,parameters"
 
 # wire/cloudify.md 1.6: the request line may have 4094 bytes, and 6.1: about 80 ids.
@@ -88,8 +90,8 @@ def count_states(group_id: str) -> Request[ListResponse[StatusCount]]:
 
 def get_state(run_id: str) -> Request[ExecutionState]:
     """Read the state of one execution."""
-    fields = query({"_include": _STATE_FIELDS})
-    return Request("GET", path("executions", run_id), ExecutionState, fields)
+    where = path("executions", run_id)
+    return Request("GET", where, ExecutionState, encoded_query=_STATE_QUERY)
 
 
 def get_mark(run_id: str) -> Request[ExecutionMark]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
-from aioruns.http.codec import Json, converter
+from aioruns.http.codec import Json, converter, parse_time
 from aioruns.platforms.cloudify.models import EventItem, ListResponse
 from aioruns.seam import LogEvent
 
@@ -90,12 +90,6 @@ def milliseconds(when: datetime) -> int:
     """Whole milliseconds since 1970, which is how the manager shows times."""
     since = when - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
-
-
-def parse_time(text: str) -> datetime:
-    """A time as the manager writes it, which names no zone or UTC."""
-    when = datetime.fromisoformat(text)
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def _structure(value: Any, _: object) -> EventRows:

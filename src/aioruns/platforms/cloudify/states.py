@@ -47,6 +47,10 @@ class States:
         self, refs: Collection[RunRef], known: Mapping[RunRef, Status]
     ) -> Mapping[RunRef, Status]:
         """Read states; see `aioruns.seam.Platform.read_states`."""
+        if len(refs) == 1:
+            (ref,) = refs
+            row = await self.read_one(ref.id)
+            return {} if row is None else {ref: status_of(ref, row)}
         if len(refs) > _FEW * requests.MOST_IDS:
             if not self._rests:
                 return await self._read_pages(refs, known)

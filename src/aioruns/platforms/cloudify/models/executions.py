@@ -1,11 +1,11 @@
 """Executions of workflows (wire/cloudify.md 3.1, 3.2)."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from attrs import field, frozen
 
-from aioruns.http.codec import Json
+from aioruns.http.codec import Json, converter, parse_time
 from aioruns.platforms.cloudify.models.answers import Answer
 
 
@@ -108,6 +108,37 @@ class ExecutionState:
     created_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+
+
+_general = converter.get_structure_hook(ExecutionState)
+
+
+def _structure_state(value: Any, kind: Any) -> ExecutionState:
+    """Read the usual shape by hand, since states are read all the time."""
+    try:
+        run_id, status, error = value["id"], value["status"], value.get("error")
+        if type(run_id) is type(status) is str and (
+            error is None or type(error) is str
+        ):
+            return ExecutionState(
+                run_id,
+                status,
+                error,
+                _time(value.get("created_at")),
+                _time(value.get("started_at")),
+                _time(value.get("ended_at")),
+            )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        pass
+    made: ExecutionState = _general(value, kind)
+    return made
+
+
+def _time(text: Any) -> datetime | None:
+    return None if text is None else parse_time(text)
+
+
+converter.register_structure_hook(ExecutionState, _structure_state)
 
 
 @frozen

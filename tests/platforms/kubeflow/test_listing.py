@@ -106,7 +106,10 @@ async def test_a_run_without_a_word_may_have_become_unreadable():
     adapter = Adapter(server)
     known = await adapter.read_states(REFS[:2], {})
     assert known[REFS[0]].state is RunState.QUEUED
-    rows = [{"id": REFS[0].id, "error": "cannot convert"}, {"id": REFS[1].id}]
+    rows = [
+        {"id": REFS[0].id, "status": "", "error": "cannot convert"},
+        {"id": REFS[1].id},
+    ]
     server.page = json.dumps({"runs": rows}).encode()
     found = await adapter.read_states(REFS[:2], known)
     assert found[REFS[0]].state is RunState.UNKNOWN

@@ -20,12 +20,13 @@ class Waits:
 
     def leading(self):
         """The id of the leader's run."""
-        (led,) = (
-            ref.id
-            for ref, futures in self.watcher._followed.items()
-            if self.watcher._leader in futures
-        )
-        return led
+        return next(name for name, task in self.tasks.items() if self._leads(task))
+
+    def _leads(self, task):
+        wait = task.get_coro()
+        while "ended" not in wait.cr_frame.f_locals:
+            wait = wait.cr_await
+        return wait.cr_frame.f_locals["ended"] is self.watcher._leader
 
     async def cancel(self, *ids):
         tasks = [self.tasks.pop(one) for one in ids]

@@ -16,8 +16,8 @@ from aioruns.errors import (
     SessionClosed,
     Unauthorized,
 )
-from aioruns.seam import RunState, Status
 from aioruns.rounds import FIRST_INTERVAL, LONGEST_INTERVAL
+from aioruns.seam import RunState, Status
 from aioruns.waiting import PATIENCE
 
 
@@ -114,7 +114,7 @@ async def test_a_final_state_is_never_taken_back(platform):
         return statuses
 
     platform.read_states = stale
-    watcher.join(run.ref)  # keeps what is known of it
+    watcher.join(run.ref, print)  # keeps what is known of it
     final = await ended
     assert final.state is RunState.SUCCEEDED
     watcher._take(Status(run.ref, RunState.RUNNING, "running"))
@@ -125,12 +125,13 @@ async def test_a_wait_for_a_run_that_is_known_to_have_ended(platform):
     """It joins while another one who learnt of the end has not left yet."""
     run = platform.add(lasts=1)
     watcher = platform.runs.watcher("t")
-    ended = watcher.join(run.ref)
+    ended = asyncio.get_running_loop().create_future()
+    watcher.join(run.ref, ended.set_result)
     await watcher.attend(ended)
     platform.calls.clear()
     assert (await run.wait()).state is RunState.SUCCEEDED
     assert platform.calls["read_states"] == 0
-    watcher.leave(run.ref, ended)
+    watcher.leave(run.ref, ended.set_result)
 
 
 async def test_a_leader_that_is_cancelled_is_followed_by_another(platform):
@@ -424,17 +425,23 @@ async def test_an_end_that_a_log_page_told_wakes_at_once(
 async def test_ten_thousand_waits_are_one_task(platform):
     runs = [platform.add(f"r{n}", lasts=30) for n in range(10_000)]
     watcher = platform.runs.watcher("t")
-    futures = [watcher.join(run.ref, fresh=True) for run in runs]
-    enough = asyncio.get_running_loop().create_future()
-    futures[-1].add_done_callback(enough.set_result)
+    enough, heard = asyncio.get_running_loop().create_future(), []
+
+    def hear(status):
+        heard.append(status)
+        if len(heard) == len(runs):
+            enough.set_result(None)
+
+    for run in runs:
+        watcher.join(run.ref, hear, fresh=True)
     tasks = len(asyncio.all_tasks())
     async with asyncio.TaskGroup() as group:
         group.create_task(watcher.attend(enough))
         await platform.clock.sleep(10)
         assert len(asyncio.all_tasks()) == tasks + 1
-    assert all(future.done() for future in futures)
-    for run, future in zip(runs, futures, strict=True):
-        watcher.leave(run.ref, future)
+    assert {status.ref for status in heard} == {run.ref for run in runs}
+    for run in runs:
+        watcher.leave(run.ref, hear)
     assert all(len(refs) == 10_000 for _, refs in platform.asked)
 
 

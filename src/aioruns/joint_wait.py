@@ -10,10 +10,10 @@ import anyio
 from attrs import define, field, frozen
 
 from aioruns.cancelling import NotCanceled, cancel_all, check_cancels
-from aioruns.errors import AiorunsError
+from aioruns.errors import AiorunsError, CallError
 from aioruns.runs import Run
 from aioruns.seam import RunRef, RunState, Status
-from aioruns.waiting import Watcher
+from aioruns.waiting import Heard, Watcher
 
 
 class ReturnWhen(StrEnum):
@@ -58,45 +58,53 @@ class _JointWait:
     runs: Sequence[Run]
     return_when: ReturnWhen
     enough: "asyncio.Future[None]"
-    joined: list[tuple[Watcher, RunRef, "asyncio.Future[Status]"]] = field(factory=list)
-    left: int = 0
+    found: dict[Run, Status | CallError] = field(factory=dict)
+    _followed: list[tuple[Watcher, RunRef, Heard]] = field(factory=list)
 
     def join(self) -> None:
-        self.left = len(self.runs)
         for run in self.runs:
-            watcher = run.runs.watcher(run.target)
-            future = watcher.join(run.ref, fresh=run.fresh)
+            watcher, heard = run.runs.watcher(run.target), partial(self._hear, run)
+            self._followed.append((watcher, run.ref, heard))
+            watcher.join(run.ref, heard, fresh=run.fresh)
             run.fresh = False
-            self.joined.append((watcher, run.ref, future))
-            future.add_done_callback(self.heard)
 
-    def heard(self, future: "asyncio.Future[Status]") -> None:
-        if future.cancelled() or self.enough.done():
-            return
-        self.left -= 1
+    def _hear(self, run: Run, outcome: Status | CallError) -> None:
+        self.found.setdefault(run, outcome)
         failed = (
-            future.exception() is not None
-            or future.result().state is not RunState.SUCCEEDED
+            not isinstance(outcome, Status) or outcome.state is not RunState.SUCCEEDED
         )
-        if (
-            not self.left
+        if not self.enough.done() and (
+            len(self.found) == len(self.runs)
             or self.return_when is FIRST_COMPLETED
             or (failed and self.return_when is FIRST_FAILED)
         ):
             self.enough.set_result(None)
 
     async def attend(self) -> None:
-        watchers = {id(watcher): watcher for watcher, _, _ in self.joined}.values()
+        watchers = {id(watcher): watcher for watcher, _, _ in self._followed}
         try:
             async with anyio.create_task_group() as group:
-                for watcher in watchers:
+                for watcher in watchers.values():
                     group.start_soon(watcher.attend, self.enough)
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from several.exceptions[0].__cause__
 
     def leave(self) -> None:
-        for watcher, ref, future in self.joined:
-            watcher.leave(ref, future)
+        for watcher, ref, heard in self._followed:
+            watcher.leave(ref, heard)
+
+    @property
+    def pending(self) -> list[Run]:
+        return [run for run in self.runs if run not in self.found]
+
+    def waited(self, failed: Mapping[Run, AiorunsError]) -> Waited:
+        found = [(run, self.found[run]) for run in self.runs if run in self.found]
+        return Waited(
+            {run: one for run, one in found if isinstance(one, Status)},
+            self.pending,
+            {run: one for run, one in found if not isinstance(one, Status)},
+            failed,
+        )
 
 
 async def wait(
@@ -152,37 +160,12 @@ async def wait(
                 ran_out = False
     except BaseException as error:
         if cancel_remote and not isinstance(error, Exception):
-            await _cancel(_pending(joint))
+            await _cancel(joint.pending)
         raise
     finally:
         joint.leave()
-    pending = _pending(joint)
-    failed = await _cancel(pending) if cancel_remote and ran_out else {}
-    return _found(joint, pending, failed)
-
-
-def _pending(joint: _JointWait) -> list[Run]:
-    return [
-        run
-        for run, (_, _, future) in zip(joint.runs, joint.joined, strict=True)
-        if future.cancelled() or not future.done()
-    ]
-
-
-def _found(
-    joint: _JointWait, pending: Sequence[Run], failed: Mapping[Run, AiorunsError]
-) -> Waited:
-    done: dict[Run, Status] = {}
-    errors: dict[Run, AiorunsError] = {}
-    for run, (_, _, future) in zip(joint.runs, joint.joined, strict=True):
-        if future.cancelled():
-            continue
-        error = future.exception()
-        if error is None:
-            done[run] = future.result()
-        elif isinstance(error, AiorunsError):
-            errors[run] = error
-    return Waited(done, pending, errors, failed)
+    failed = await _cancel(joint.pending) if cancel_remote and ran_out else {}
+    return joint.waited(failed)
 
 
 async def _cancel(pending: Sequence[Run]) -> dict[Run, AiorunsError]:

@@ -8,7 +8,7 @@ a further platform is one adapter with its six coroutines. `ReadsBack` and
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from attrs import define, field, frozen
 
@@ -39,10 +39,10 @@ class RunState(StrEnum):
         )
 
 
-# A watcher looks ten thousand of them up in every round.
-@frozen(order=True, cache_hash=True)
-class RunRef:
+class RunRef(NamedTuple):
     """Which run: its id, and the scope that it belongs to.
+
+    A tuple, since a watcher looks ten thousand of them up in every round.
 
     Attributes:
         target: Application, deployment or experiment; may be empty.

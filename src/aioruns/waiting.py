@@ -3,15 +3,14 @@
 There is no background task. Whoever waits attends: one of the attendants leads, which
 is to read the runs that are due in a round, wake those whose runs have ended, and rest.
 When the leader is done or cancelled, another attendant takes over. So every request is
-made by a task that somebody owns, and ten thousand waits are ten thousand futures that
-one task resolves.
+made by a task that somebody owns, and ten thousand waits need one task.
 """
 
 import asyncio
 import copy
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import anyio
@@ -22,6 +21,9 @@ from aioruns.rounds import FIRST_INTERVAL, LONGEST_INTERVAL, Schedule
 from aioruns.seam import Platform, RunRef, RunState, Status
 
 logger = logging.getLogger("aioruns.waiting")
+
+Heard = Callable[[Status | CallError], None]
+"""Told how a run ended, or why it cannot be followed."""
 
 PATIENCE = 120.0
 """Seconds for which reading may fail again and again before those who wait fail."""
@@ -62,9 +64,7 @@ class Watcher:
     """
 
     platform: Platform
-    _followed: dict[RunRef, list["asyncio.Future[Status]"]] = field(
-        factory=dict, init=False
-    )
+    _followed: dict[RunRef, list[Heard]] = field(factory=dict, init=False)
     _looking: dict[RunRef, int] = field(factory=dict, init=False)
     _known: dict[RunRef, Status] = field(factory=dict, init=False)
     _ended: set[RunRef] = field(factory=set, init=False)
@@ -97,43 +97,52 @@ class Watcher:
             NotFound: The run does not exist, or not any more.
             CallError: Its states could not be read for two minutes.
         """
-        ended = self.join(ref, fresh=fresh)
+        ended: asyncio.Future[Status] = asyncio.get_running_loop().create_future()
+
+        def heard(outcome: Status | CallError) -> None:
+            if ended.done():
+                return
+            if isinstance(outcome, Status):
+                ended.set_result(outcome)
+            else:
+                ended.set_exception(outcome)
+
+        self.join(ref, heard, fresh=fresh)
         try:
             await self.attend(ended)
             return ended.result()
         finally:
-            self.leave(ref, ended)
+            self.leave(ref, heard)
+            if ended.done():
+                ended.exception()  # seen, even if the wait was cancelled
 
-    def join(self, ref: RunRef, *, fresh: bool = False) -> "asyncio.Future[Status]":
-        """Follow a run: the future is done when it has ended, or cannot be read.
+    def join(self, ref: RunRef, heard: Heard, *, fresh: bool = False) -> None:
+        """Follow a run, until `leave`; somebody must attend meanwhile.
 
-        Somebody must attend meanwhile, and `leave` afterwards.
+        Args:
+            ref: Which run.
+            heard: Called when it has ended, perhaps at once, or cannot be read; then
+                perhaps more than once.
+            fresh: As of `wait`.
         """
-        future: asyncio.Future[Status] = asyncio.get_running_loop().create_future()
         now = self.platform.clock.now()
         followers = self._followed.get(ref)
         if followers is None:
-            self._followed[ref] = [future]
+            self._followed[ref] = [heard]
             self._note_first(ref, now)
             begin = now if fresh else self._round_at
             self._schedule.add(ref, now, max(now, begin + FIRST_INTERVAL))
             self._stir_if_late()
         else:
-            followers.append(future)
+            followers.append(heard)
         if ref in self._ended:
             # Others heard of it and have not left yet: no round asks again.
-            future.set_result(self._known[ref])
-        return future
+            heard(self._known[ref])
 
-    def leave(self, ref: RunRef, future: "asyncio.Future[Status]") -> None:
+    def leave(self, ref: RunRef, heard: Heard) -> None:
         """Follow a run no longer."""
-        if future.done():
-            if not future.cancelled():
-                future.exception()  # seen, even if the wait was cancelled
-        else:
-            future.cancel()
         followers = self._followed[ref]
-        followers.remove(future)
+        followers.remove(heard)
         if not followers:
             del self._followed[ref]
             self._schedule.remove(ref)
@@ -283,9 +292,9 @@ class Watcher:
         statuses = await self.platform.read_states(refs, self._known)
         self._latest, self._latest_at = statuses, asked
         known = self._known
-        for ref, status in statuses.items():
-            if known.get(ref) is not status:
-                self._take(status)
+        changed = [one for ref, one in statuses.items() if known.get(ref) is not one]
+        for status in changed:
+            self._take(status)
         if len(statuses) < len(refs):
             for ref in refs:
                 missing = None if ref in statuses else self._missing(ref)
@@ -314,17 +323,12 @@ class Watcher:
             )
 
     def _wake(self, ref: RunRef, outcome: Status | CallError) -> None:
-        for future in self._followed.get(ref, ()):
-            if future.done():
-                continue
-            if isinstance(outcome, Status):
-                future.set_result(outcome)
-            else:
-                # Each one raises an error of its own: tracebacks do not mix.
-                future.set_exception(copy.copy(outcome))
+        for heard in tuple(self._followed.get(ref, ())):
+            # Each one raises an error of its own: tracebacks do not mix.
+            heard(outcome if isinstance(outcome, Status) else copy.copy(outcome))
 
     def _fail_all(self, error: CallError) -> None:
-        for ref in self._followed:
+        for ref in list(self._followed):
             self._wake(ref, error)
 
     def _missing(self, ref: RunRef) -> NotFound | None:

@@ -1,6 +1,5 @@
 """The specs of one platform, from submission to outcome."""
 
-import asyncio
 from collections import deque
 from collections.abc import Awaitable
 from contextlib import AbstractContextManager
@@ -11,7 +10,7 @@ import anyio
 from attrs import define, field
 
 from aioruns.cancelling import NotCanceled, cancel_all
-from aioruns.errors import AiorunsError, Context, GaveUp
+from aioruns.errors import AiorunsError, CallError, Context, GaveUp
 from aioruns.runs import Runs, RunState
 from aioruns.seam import Status
 from aioruns.sweeps.ledger import Ledger
@@ -182,25 +181,24 @@ class Lane:
             return
         watcher = self.runs.watcher(order.run.target)
         self.host.attend(watcher)
-        order.ended = watcher.join(order.run.ref, fresh=fresh)
+        order.heard = partial(self._learn, order)
         order.run.fresh = False
         if policy.within is not None:
             order.deadline = self.runs.platform.clock.now() + policy.within
         self._active[order] = None
         self.host.tally.active += 1
-        order.ended.add_done_callback(partial(self._learnt, order))
+        watcher.join(order.run.ref, order.heard, fresh=fresh)
 
     # -- the end ---------------------------------------------------------------------
 
-    def _learnt(self, order: Order, future: "asyncio.Future[Status]") -> None:
+    def _learn(self, order: Order, outcome: Status | CallError) -> None:
         if order not in self._active:
             return
-        error = future.exception()
-        if error is None:
-            order.status = future.result()
+        if isinstance(outcome, Status):
+            order.status = outcome
             order.finished = self.runs.platform.clock.utc()
-        elif isinstance(error, AiorunsError):
-            order.error = error
+        else:
+            order.error = outcome
         self._note_ended(order)
 
     def _give_up(self, order: Order, within: float) -> None:
@@ -221,10 +219,10 @@ class Lane:
         self._some_ended.release()
 
     def _leave(self, order: Order) -> None:
-        if order.run is not None and order.ended is not None:
+        if order.run is not None and order.heard is not None:
             watcher = self.runs.watcher(order.run.target)
-            watcher.leave(order.run.ref, order.ended)
-            order.ended = None
+            watcher.leave(order.run.ref, order.heard)
+            order.heard = None
 
     async def _finish(self, order: Order) -> None:
         policy, platform = self.host.policy, self.runs.platform

@@ -1,6 +1,5 @@
 """What a sweep is told to do, and one spec on its way."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
@@ -12,6 +11,7 @@ from aioruns.journal import Entry
 from aioruns.runs import Run, RunSpec
 from aioruns.seam import Status
 from aioruns.sweeps.outcome import Attempt, Outcome
+from aioruns.waiting import Heard
 
 OnUnknown = Literal["error", "submit again"]
 
@@ -68,7 +68,7 @@ class Order:
         attempt: The number of this attempt, from 1.
         earlier: The attempts before.
         adopted: Whether an earlier process submitted the run.
-        ended: Done when the run has ended, while it is waited for.
+        heard: What the watcher calls when the run has ended, while it is waited for.
         deadline: When its wait ends, by the platform's clock.
     """
 
@@ -86,7 +86,7 @@ class Order:
     attempt: int = 1
     earlier: tuple[Attempt, ...] = ()
     adopted: bool = False
-    ended: "asyncio.Future[Status] | None" = field(default=None, init=False)
+    heard: Heard | None = field(default=None, init=False)
     deadline: float = field(default=float("inf"), init=False)
 
     def outcome(self) -> Outcome:

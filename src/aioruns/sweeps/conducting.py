@@ -24,6 +24,7 @@ from aioruns.sweeps.ledger import JournalLedger, Ledger, NoLedger
 from aioruns.sweeps.order import Order, Policy
 from aioruns.sweeps.outcome import Outcome
 from aioruns.sweeps.reading import SpecReader, numbered
+from aioruns.sweeps.showing import Showing
 from aioruns.sweeps.tally import Progress, Tally
 from aioruns.waiting import Watcher
 
@@ -58,6 +59,7 @@ class Outcomes:
     ledger: Ledger = field(factory=NoLedger, init=False)
     tally: Tally = field(init=False)
     not_canceled: list[tuple[Run, AiorunsError]] = field(factory=list, init=False)
+    _showing: Showing = field(init=False)
     _reader: SpecReader = field(init=False)
     _lanes: dict[int, SweepLane] = field(factory=dict, init=False)
     _watchers: set[Watcher] = field(factory=set, init=False)
@@ -75,6 +77,7 @@ class Outcomes:
         native = isinstance(source, NativeBatch)
         total = len(source) if isinstance(source, Sized) and not native else None
         self.tally = Tally(total)
+        self._showing = Showing(self._show, lambda: self.progress)
         specs = numbered(() if isinstance(source, NativeBatch) else source)
         aside = max(_ASIDE, self.policy.max_active)
         self._reader = SpecReader(specs, aside, self._open_lane)
@@ -195,7 +198,11 @@ class Outcomes:
 
     async def _conduct(self) -> None:
         """Hold all tasks of the sweep; they end with the last outcome."""
-        async with self._sender, anyio.create_task_group() as self._inner:
+        async with (
+            self._sender,
+            self._showing,
+            anyio.create_task_group() as self._inner,
+        ):
             self._inner.start_soon(self.ledger.serve)
             if isinstance(self._source, NativeBatch):
                 self._inner.start_soon(self._follow_batch, self._source)
@@ -243,6 +250,7 @@ class Outcomes:
     def _start(self, clock: Clock) -> None:
         """Let time begin; it is that of the first platform that is known."""
         self._clock, self.tally.began = clock, clock.now()
+        self._inner.start_soon(self._showing.serve, clock)
         if self.policy.total_within is not None:
             self._inner.start_soon(self._run_out, clock, self.policy.total_within)
 

@@ -23,7 +23,7 @@ from aioruns.sweeps.engine import Engine, LocalEngine, SweepLane
 from aioruns.sweeps.ledger import JournalLedger, Ledger, NoLedger
 from aioruns.sweeps.order import Order, Policy
 from aioruns.sweeps.outcome import Outcome
-from aioruns.sweeps.reading import SpecReader, numbered
+from aioruns.sweeps.reading import SpecReader
 from aioruns.sweeps.showing import Showing
 from aioruns.sweeps.tally import Progress, Tally
 from aioruns.waiting import Watcher
@@ -78,7 +78,7 @@ class Outcomes:
         total = len(source) if isinstance(source, Sized) and not native else None
         self.tally = Tally(total)
         self._showing = Showing(self._show, lambda: self.progress)
-        specs = numbered(() if isinstance(source, NativeBatch) else source)
+        specs = () if isinstance(source, NativeBatch) else source
         aside = max(_ASIDE, self.policy.max_active)
         self._reader = SpecReader(specs, aside, self._open_lane)
         if self._journal_file is not None:
@@ -157,21 +157,30 @@ class Outcomes:
         index, spec = taken
         return await self.ledger.open(index, spec, runs.platform.clock.utc())
 
-    async def deliver(self, order: Order) -> None:
+    def deliver_now(self, outcome: Outcome) -> bool:
+        """Hand an outcome over if there is room for it; otherwise nothing happens."""
+        try:
+            self._sender.send_nowait(outcome)
+        except anyio.WouldBlock:
+            return False
+        self._note(outcome)
+        return True
+
+    async def deliver(self, outcome: Outcome) -> None:
         """Hand an outcome over to whoever iterates."""
-        outcome = order.outcome()
+        if not self.deliver_now(outcome):
+            await self._sender.send(outcome)
+            self._note(outcome)
+
+    def _note(self, outcome: Outcome) -> None:
         self.tally.note(outcome)
         if isinstance(outcome.error, Unauthorized | Forbidden):
             # A wrong key must not make a hundred thousand errors.
             self._stopped_by = outcome.error
             self._reader.stop()
             self._outer.cancel_scope.cancel()
-        if self.policy.stop_when is not None and self.policy.stop_when(outcome):
+        elif self.policy.stop_when is not None and self.policy.stop_when(outcome):
             self._reader.stop()
-        try:
-            self._sender.send_nowait(outcome)
-        except anyio.WouldBlock:
-            await self._sender.send(outcome)
         self._open -= 1
         self._check_over()
 
@@ -278,7 +287,7 @@ class Outcomes:
                         )
             lane.leave()
         try:
-            await self._reader.specs.aclose()
+            await self._reader.aclose()
         finally:
             await self.ledger.aclose()
 

@@ -15,6 +15,7 @@ from aioruns.runs import Runs, RunState
 from aioruns.seam import Status
 from aioruns.sweeps.ledger import Ledger
 from aioruns.sweeps.order import Order, Policy
+from aioruns.sweeps.outcome import Outcome
 from aioruns.sweeps.tally import Tally
 from aioruns.waiting import Watcher
 
@@ -52,7 +53,11 @@ class Host(Protocol):
         """Have a watcher work as long as the sweep lasts."""
         ...
 
-    def deliver(self, order: Order) -> Awaitable[None]:
+    def deliver_now(self, outcome: Outcome) -> bool:
+        """Hand an outcome over if there is room for it; otherwise nothing happens."""
+        ...
+
+    def deliver(self, outcome: Outcome) -> Awaitable[None]:
         """Hand an outcome over to whoever iterates."""
         ...
 
@@ -215,8 +220,31 @@ class Lane:
             del self._active[order]
             self.host.tally.active -= 1
             self._leave(order)
-        self._ended.append(order)
-        self._some_ended.release()
+        # Most have nothing left to wait for, and are spared a task's turn.
+        if self._has_more_to_do(order) or not self._finish_now(order):
+            self._ended.append(order)
+            self._some_ended.release()
+
+    def _has_more_to_do(self, order: Order) -> bool:
+        """Whether requests are left to be made."""
+        policy = self.host.policy
+        if order.status is None:
+            return policy.cancel_remote and isinstance(order.error, GaveUp)
+        if order.status.state is RunState.SUCCEEDED:
+            return policy.results
+        return self._is_retried(order)
+
+    def _is_retried(self, order: Order) -> bool:
+        failed = order.status is not None and order.status.state is RunState.FAILED
+        return failed and order.attempt <= self.host.policy.retry_failed
+
+    def _finish_now(self, order: Order) -> bool:
+        if not self.host.deliver_now(order.outcome()):
+            return False
+        if order.status is not None:
+            self.host.ledger.ended(order, self.runs.platform.clock.utc())
+        self._slots.release()
+        return True
 
     def _leave(self, order: Order) -> None:
         if order.run is not None and order.heard is not None:
@@ -229,8 +257,7 @@ class Lane:
         status, run = order.status, order.run
         if status is not None:
             self.host.ledger.ended(order, platform.clock.utc())
-            failed = status.state is RunState.FAILED
-            if failed and order.attempt <= policy.retry_failed:
+            if self._is_retried(order):
                 self.host.tally.retried += 1
                 await self.host.ledger.begin_again(order, platform.clock.utc())
                 await self._submit(order)
@@ -245,5 +272,5 @@ class Lane:
         await self._hand_over(order)
 
     async def _hand_over(self, order: Order) -> None:
-        await self.host.deliver(order)
+        await self.host.deliver(order.outcome())
         self._slots.release()

@@ -1,7 +1,14 @@
 """Specs, read as they are needed."""
 
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+)
 
 import anyio
 from attrs import define, field
@@ -9,25 +16,6 @@ from attrs import define, field
 from aioruns.runs import Runs, RunSpec
 
 Numbered = tuple[int, RunSpec]
-
-
-async def numbered(
-    specs: Iterable[RunSpec] | AsyncIterable[RunSpec],
-) -> AsyncGenerator[Numbered, None]:
-    """Number specs from 0; an async generator is closed with this one."""
-    if not isinstance(specs, AsyncIterable):
-        for index, spec in enumerate(specs):
-            yield index, spec
-        return
-    index = 0
-    try:
-        async for spec in specs:
-            yield index, spec
-            index += 1
-    finally:
-        # Its clean-up runs when the sweep ends, not when garbage is collected.
-        if isinstance(specs, AsyncGenerator):
-            await specs.aclose()
 
 
 @define(eq=False)
@@ -38,18 +26,21 @@ class SpecReader:
     aside while theirs are looked for, up to a bound.
 
     Attributes:
-        specs: Numbered specs.
+        specs: Any iterable or async iterable.
         most_aside: Specs that may be put aside for one platform.
         on_new: Called with a platform when its first spec was read.
         exhausted: Whether no more will be read.
     """
 
-    specs: AsyncGenerator[Numbered, None]
+    specs: Iterable[RunSpec] | AsyncIterable[RunSpec]
     most_aside: int
     on_new: Callable[[Runs], None]
     exhausted: bool = field(default=False, init=False)
+    _now: Iterator[RunSpec] | None = field(default=None, init=False)
+    _later: AsyncIterator[RunSpec] | None = field(default=None, init=False)
+    _count: int = field(default=0, init=False)
     _aside: dict[int, deque[Numbered]] = field(factory=dict, init=False)
-    _turn: anyio.Lock = field(factory=lambda: anyio.Lock(fast_acquire=True), init=False)
+    _turn: anyio.Lock = field(factory=anyio.Lock, init=False)
     _room: anyio.Event = field(factory=anyio.Event, init=False)
 
     @property
@@ -59,6 +50,10 @@ class SpecReader:
 
     async def begin(self) -> None:
         """Read the first spec, so that its platform becomes known."""
+        if isinstance(self.specs, AsyncIterable):
+            self._later = aiter(self.specs)
+        else:
+            self._now = iter(self.specs)
         taken = await self._next()
         if taken is not None:
             self._put_aside(taken)
@@ -66,16 +61,16 @@ class SpecReader:
     async def take(self, runs: Runs) -> Numbered | None:
         """The next spec of a platform; None when there is none any more."""
         mine = self._aside[id(runs)]
-        if not mine:
-            async with self._turn:
-                while not mine:
-                    taken = await self._next()
-                    if taken is None or taken[1].runs is runs:
-                        return taken
-                    theirs = self._put_aside(taken)
-                    while len(theirs) >= self.most_aside:
-                        self._room = anyio.Event()
-                        await self._room.wait()
+        while not mine:
+            taken = await self._next()
+            if taken is None:
+                return mine.popleft() if mine else None
+            if taken[1].runs is runs:
+                return taken
+            theirs = self._put_aside(taken)
+            while len(theirs) >= self.most_aside:
+                self._room = anyio.Event()
+                await self._room.wait()
         self._room.set()
         return mine.popleft()
 
@@ -86,14 +81,28 @@ class SpecReader:
             aside.clear()
         self._room.set()
 
+    async def aclose(self) -> None:
+        """Close the generator that makes the specs, if it is one.
+
+        Its clean-up runs when the sweep ends, not when garbage is collected.
+        """
+        if isinstance(self._later, AsyncGenerator):
+            await self._later.aclose()
+
     async def _next(self) -> Numbered | None:
         if self.exhausted:
             return None
-        taken = await anext(self.specs, None)
-        if taken is None or self.exhausted:
+        spec = None
+        if self._now is not None:
+            spec = next(self._now, None)
+        elif self._later is not None:
+            async with self._turn:
+                spec = None if self.exhausted else await anext(self._later, None)
+        if spec is None or self.exhausted:
             self.exhausted = True
             return None
-        return taken
+        self._count += 1
+        return self._count - 1, spec
 
     def _put_aside(self, taken: Numbered) -> deque[Numbered]:
         runs = taken[1].runs

@@ -122,7 +122,9 @@ def page_of(
     """
     fresh, absent = unseen(place, rows)
     events = rows.events
-    if len(fresh) < len(rows):
+    if isinstance(fresh, range):
+        events = events[fresh.start :]
+    else:
         events = [events[index] for index in fresh]
     reached = Reached(place, rows, fresh, settled, through, absent)
     more = through is not None and (bool(fresh) or reached.after(0) != place.position())
@@ -142,8 +144,8 @@ def unseen(place: Place, rows: EventRows) -> tuple[Sequence[int], frozenset[int]
             continue
         left.discard(key)
         if not left:
-            fresh.extend(range(index + 1, len(rows)))
-            break
+            rest = range(index + 1, len(rows))
+            return [*fresh, *rest] if fresh else rest, frozenset()
     return fresh, frozenset(left)
 
 

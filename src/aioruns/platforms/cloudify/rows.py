@@ -4,9 +4,9 @@ A page of the usual shape is read by hand; any other by the codec, which says wh
 wrong and where.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from attrs import frozen
@@ -23,45 +23,52 @@ FIELDS = "_storage_id,type,timestamp,reported_timestamp,message,event_type,logge
 
 _KINDS = {EVENT, LOG}
 _TEXT = {str}
-_NUMBER = {int}
 _TEXT_OR_NOTHING = {str, type(None)}
+_NUMBER = {int}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _kind = itemgetter("type")
 _number = itemgetter("_storage_id")
 _message = itemgetter("message")
 _arrival = itemgetter("reported_timestamp")
+_timestamp = itemgetter("timestamp")
+_logger = itemgetter("logger")
+_zone = attrgetter("tzinfo")
+_parse = datetime.fromisoformat
 
 
 @frozen(eq=False)
 class EventRows:
     """A page of events and logs.
 
+    The rows' other fields are let go with the page that came: a page that is kept while
+    the next one is read makes that slower.
+
     Attributes:
         events: What the rows say, in their order.
         total: Rows that match, on all pages.
-        items: The rows themselves.
+        numbers: Their numbers.
+        kinds: Their types.
+        arrivals: When they arrived, as text.
+        runs: Which executions wrote them; None if that was not asked for.
     """
 
     events: Sequence[LogEvent]
     total: int
-    items: Sequence[Json]
+    numbers: Sequence[int]
+    kinds: Sequence[str]
+    arrivals: Sequence[str]
+    runs: Sequence[str | None]
 
     def __len__(self) -> int:
-        return len(self.items)
+        return len(self.events)
 
     def key(self, index: int) -> int:
         """What names a row: events and logs share numbers (wire/cloudify.md 3.5)."""
-        row = self.items[index]
-        number: int = row["_storage_id"]
-        return 2 * number + int(row["type"] == EVENT)
+        return 2 * self.numbers[index] + (self.kinds[index] == EVENT)
 
     def time(self, index: int) -> int:
         """When a row arrived, in milliseconds."""
-        return milliseconds(parse_time(self.items[index]["reported_timestamp"]))
-
-    def run(self, index: int) -> object:
-        """The id of the execution that wrote it, if that was asked for."""
-        return self.items[index].get("execution_id")
+        return milliseconds(parse_time(self.arrivals[index]))
 
     def with_new(self, other: "EventRows") -> "EventRows":
         """These rows, and the others that are not among them.
@@ -69,21 +76,29 @@ class EventRows:
         Rows that arrive between two pages move others to the later one.
         """
         keys = set(map(self.key, range(len(self))))
-        new = other.pick(n for n in range(len(other)) if other.key(n) not in keys)
-        events = [*self.events, *new.events]
-        return EventRows(events, other.total, [*self.items, *new.items])
-
-    def pick(self, indices: Iterable[int]) -> "EventRows":
-        """Some of the rows, in this order."""
-        taken = list(indices)
+        new = other.pick([n for n in range(len(other)) if other.key(n) not in keys])
         return EventRows(
-            [self.events[index] for index in taken],
+            [*self.events, *new.events],
+            other.total,
+            [*self.numbers, *new.numbers],
+            [*self.kinds, *new.kinds],
+            [*self.arrivals, *new.arrivals],
+            [*self.runs, *new.runs],
+        )
+
+    def pick(self, indices: Sequence[int]) -> "EventRows":
+        """Some of the rows, in this order."""
+        return EventRows(
+            [self.events[index] for index in indices],
             self.total,
-            [self.items[index] for index in taken],
+            [self.numbers[index] for index in indices],
+            [self.kinds[index] for index in indices],
+            [self.arrivals[index] for index in indices],
+            [self.runs[index] for index in indices],
         )
 
 
-NO_ROWS = EventRows((), 0, ())
+NO_ROWS = EventRows((), 0, (), (), (), ())
 
 
 def milliseconds(when: datetime) -> int:
@@ -99,9 +114,14 @@ def _structure(value: Any, _: object) -> EventRows:
         page: ListResponse[EventItem] = converter.structure(
             value, ListResponse[EventItem]
         )
-        total = page.metadata.pagination.total
-        items = [_plain(row) for row in page.items]
-        return EventRows([_event(row) for row in page.items], total, items)
+        return EventRows(
+            [_event(row) for row in page.items],
+            page.metadata.pagination.total,
+            [row.storage_id for row in page.items],
+            [row.type for row in page.items],
+            [row.reported_timestamp.isoformat() for row in page.items],
+            [row.execution_id for row in page.items],
+        )
 
 
 def _quickly(value: Mapping[str, Any]) -> EventRows:
@@ -109,40 +129,50 @@ def _quickly(value: Mapping[str, Any]) -> EventRows:
     total = value["metadata"]["pagination"]["total"]
     if type(items) is not list or type(total) is not int:
         raise TypeError
-    # Whole columns at once, since this is most of what a row costs.
+    # Whole columns at once: a loop over the rows would cost as much as all else.
+    numbers = list(map(_number, items))
+    kinds = list(map(_kind, items))
+    arrivals = list(map(_arrival, items))
+    messages = _texts(list(map(_message, items)))
+    sources = _texts(_sources(items, set(kinds)))
+    times = list(map(_parse, map(_timestamp, items)))
     if not (
-        set(map(_kind, items)) <= _KINDS
-        and set(map(type, map(_number, items))) <= _NUMBER
-        and set(map(type, map(_arrival, items))) <= _TEXT
-        and set(map(type, map(_message, items))) <= _TEXT_OR_NOTHING
+        set(map(type, numbers)) <= _NUMBER
+        and set(map(type, arrivals)) <= _TEXT
+        and None not in set(map(_zone, times))
     ):
         raise TypeError
-    parse = datetime.fromisoformat
-    events = []
-    for row in items:
-        when = parse(row["timestamp"])
-        if when.tzinfo is None:
-            raise ValueError
-        # An event has no logger, and a log no event type (wire/cloudify.md 3.5).
-        source = row.get("event_type") or row.get("logger") or ""
-        if source.__class__ is not str:
-            raise TypeError
-        events.append(LogEvent(when, row["message"] or "", source))
-    return EventRows(events, total, items)
+    runs = [None] * len(items)
+    if items and "execution_id" in items[0]:
+        runs = [row["execution_id"] for row in items]
+    # A thousand objects less that the collector of garbage looks at.
+    items.clear()
+    events = list(map(LogEvent, times, messages, sources))
+    return EventRows(events, total, numbers, kinds, arrivals, runs)
+
+
+def _texts(column: list[Any]) -> list[Any]:
+    """A column of texts, where nothing is the empty text."""
+    kinds = set(map(type, column))
+    if kinds <= _TEXT:
+        return column
+    if not kinds <= _TEXT_OR_NOTHING:
+        raise TypeError
+    return [text or "" for text in column]
+
+
+def _sources(items: Sequence[Json], kinds: set[str]) -> list[Any]:
+    """An event has no logger, and a log no event type (wire/cloudify.md 3.5)."""
+    if kinds == {LOG}:
+        return list(map(_logger, items))
+    if not kinds <= _KINDS:
+        raise TypeError
+    return [row["event_type" if row["type"] == EVENT else "logger"] for row in items]
 
 
 def _event(row: EventItem) -> LogEvent:
     source = row.event_type if row.type == EVENT else row.logger
     return LogEvent(row.timestamp, row.message or "", source or "")
-
-
-def _plain(row: EventItem) -> Json:
-    return {
-        "_storage_id": row.storage_id,
-        "type": row.type,
-        "reported_timestamp": row.reported_timestamp.isoformat(),
-        "execution_id": row.execution_id,
-    }
 
 
 converter.register_structure_hook(EventRows, _structure)

@@ -21,7 +21,7 @@ _EMPTY_PAGES: Final = 2
 """Empty pages in a row whose new tokens are followed at once when a run has ended; some
 servers make a new token for the same place each time."""
 
-_MARKED: Final = 4
+_MARKED: Final = 2
 """Lines by which a page is found to begin before the last one ended."""
 
 

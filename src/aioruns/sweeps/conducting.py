@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Sized
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
@@ -64,12 +64,14 @@ class Outcomes:
     _lanes: dict[int, SweepLane] = field(factory=dict, init=False)
     _watchers: set[Watcher] = field(factory=set, init=False)
     _outer: anyio.abc.TaskGroup = field(init=False)
+    _submitters: anyio.abc.TaskGroup = field(init=False)
     _inner: anyio.abc.TaskGroup = field(init=False)
     _sender: MemoryObjectSendStream[Outcome] = field(init=False)
     _outcomes: MemoryObjectReceiveStream[Outcome] = field(init=False)
-    _submitting: set[anyio.CancelScope] = field(factory=set, init=False)
+    _settling: set[anyio.CancelScope] = field(factory=set, init=False)
     _open: int = field(default=0, init=False)
-    _stopped_by: AiorunsError | None = field(default=None, init=False)
+    _over: bool = field(default=False, init=False)
+    _stopped_by: BaseException | None = field(default=None, init=False)
     _clock: Clock | None = field(default=None, init=False)
 
     async def __aenter__(self) -> Self:
@@ -77,7 +79,7 @@ class Outcomes:
         native = isinstance(source, NativeBatch)
         total = len(source) if isinstance(source, Sized) and not native else None
         self.tally = Tally(total)
-        self._showing = Showing(self._show, lambda: self.progress)
+        self._showing = Showing(self._show, lambda: self.progress, self._fail)
         specs = () if isinstance(source, NativeBatch) else source
         aside = max(_ASIDE, self.policy.max_active)
         self._reader = SpecReader(specs, aside, self._open_lane)
@@ -88,7 +90,7 @@ class Outcomes:
         )
         self._outer = anyio.create_task_group()
         await self._outer.__aenter__()
-        self._outer.start_soon(self._conduct)
+        await self._outer.start(self._conduct)
         return self
 
     async def __aexit__(
@@ -97,18 +99,15 @@ class Outcomes:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
-        self._reader.stop()
-        for scope in self._submitting:
-            scope.deadline = anyio.current_time() + SETTLE
+        self._leave()
+        self._outcomes.close()
         self._outer.cancel_scope.cancel()
         try:
             handled = await self._outer.__aexit__(kind, error, traceback)
         except BaseExceptionGroup as group:
-            # Raised as it is: what the block raised, or else what a task did, such as
-            # an error of the iterator that makes the specs.
+            # Raised as it is: what the block raised.
             raise _first(group, error) from None
         finally:
-            self._outcomes.close()
             self._sender.close()
             with anyio.CancelScope(shield=True):
                 await self._clean_up()
@@ -163,22 +162,23 @@ class Outcomes:
             self._sender.send_nowait(outcome)
         except anyio.WouldBlock:
             return False
+        except anyio.BrokenResourceError:
+            pass  # nobody iterates any more
         self._note(outcome)
         return True
 
     async def deliver(self, outcome: Outcome) -> None:
         """Hand an outcome over to whoever iterates."""
         if not self.deliver_now(outcome):
-            await self._sender.send(outcome)
+            with suppress(anyio.BrokenResourceError):  # nobody iterates any more
+                await self._sender.send(outcome)
             self._note(outcome)
 
     def _note(self, outcome: Outcome) -> None:
         self.tally.note(outcome)
         if isinstance(outcome.error, Unauthorized | Forbidden):
             # A wrong key must not make a hundred thousand errors.
-            self._stopped_by = outcome.error
-            self._reader.stop()
-            self._outer.cancel_scope.cancel()
+            self._fail(outcome.error)
         elif self.policy.stop_when is not None and self.policy.stop_when(outcome):
             self._reader.stop()
         self._open -= 1
@@ -191,33 +191,79 @@ class Outcomes:
         Otherwise nobody would know of the run.
         """
         with anyio.CancelScope(shield=True) as scope:
-            self._submitting.add(scope)
+            self._settling.add(scope)
             try:
                 yield scope
             finally:
-                self._submitting.discard(scope)
+                self._settling.discard(scope)
 
     def attend(self, watcher: Watcher) -> None:
         """Have a watcher work as long as the sweep lasts."""
-        if watcher not in self._watchers:
+        if watcher not in self._watchers and not self._over:
             self._watchers.add(watcher)
             self._inner.start_soon(_attend, watcher)
 
     # -- tasks -----------------------------------------------------------------------
 
-    async def _conduct(self) -> None:
-        """Hold all tasks of the sweep; they end with the last outcome."""
-        async with (
-            self._sender,
-            self._showing,
-            anyio.create_task_group() as self._inner,
-        ):
-            self._inner.start_soon(self.ledger.serve)
+    async def _conduct(
+        self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Hold all tasks of the sweep; they end with the last outcome.
+
+        They are shielded as a whole, so that those who submit are not cut off when the
+        sweep is left; see `_leave`.
+        """
+        with anyio.CancelScope(shield=True):
+            async with self._sender, self._showing, anyio.create_task_group() as served:
+                served.start_soon(self.ledger.serve)
+                async with anyio.create_task_group() as self._submitters:
+                    try:
+                        await self._hold_inner(task_status)
+                    except BaseExceptionGroup as group:
+                        self._fail(_first(group, None))
+                served.cancel_scope.cancel()
+
+    async def _hold_inner(self, task_status: anyio.abc.TaskStatus[None]) -> None:
+        """Hold what may be cut off: following, fetching, and native batches."""
+        async with anyio.create_task_group() as self._inner:
+            task_status.started()
             if isinstance(self._source, NativeBatch):
                 self._inner.start_soon(self._follow_batch, self._source)
             else:
                 await self._reader.begin()
                 self._check_over()
+            await anyio.sleep_forever()
+
+    async def _submit(self, lane: SweepLane) -> None:
+        try:
+            await lane.submit()
+        except anyio.get_cancelled_exc_class():
+            raise
+        except BaseException as error:  # noqa: BLE001 - raised when the block is left
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        """Stop everything; the error is raised when the block is left."""
+        if self._stopped_by is None:
+            self._stopped_by = error
+        self._leave()
+        self._outer.cancel_scope.cancel()
+
+    def _leave(self) -> None:
+        """Begin no further submission, settle those in flight, and end."""
+        self._reader.stop()
+        until = anyio.current_time() + SETTLE
+        for scope in self._settling:
+            scope.deadline = until
+        self._submitters.cancel_scope.deadline = until
+        self._end()
+
+    def _end(self) -> None:
+        if not self._over:
+            self._over = True
+            for lane in self._lanes.values():
+                lane.close()
+            self._inner.cancel_scope.cancel()
 
     def _open_lane(self, runs: Runs) -> None:
         self._lane(runs, submits=True)
@@ -231,7 +277,7 @@ class Outcomes:
                 check_cancels(runs.platform)
             lane = self._lanes[id(runs)] = self._engine.lane(self, runs)
             for _ in range(lane.submitters if submits else 0):
-                self._inner.start_soon(lane.submit)
+                self._submitters.start_soon(self._submit, lane)
             for _ in range(lane.finishers):
                 self._inner.start_soon(lane.finish)
             if self.policy.within is not None:
@@ -273,7 +319,7 @@ class Outcomes:
     def _check_over(self) -> None:
         """End all tasks when there is nothing more to do."""
         if self._reader.exhausted and not self._reader.aside and not self._open:
-            self._inner.cancel_scope.cancel()
+            self._end()
 
     async def _clean_up(self) -> None:
         """After all tasks have ended: cancel what is wanted, and close what is open."""

@@ -25,7 +25,11 @@ class SweepLane(Protocol):
         ...
 
     async def submit(self) -> None:
-        """Submit specs while there are any."""
+        """Submit specs while there are any; not cut off when the sweep is left."""
+        ...
+
+    def close(self) -> None:
+        """Wake those who wait for room to submit: there are no specs any more."""
         ...
 
     async def begin(self, order: Order) -> None:

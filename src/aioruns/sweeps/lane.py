@@ -96,8 +96,13 @@ class Lane:
         """How many tasks `finish` should be."""
         return min(self.host.policy.max_active, _MOST_FINISHERS)
 
+    def close(self) -> None:
+        """Let those who submit see that there are no specs any more."""
+        for _ in range(self.submitters):
+            self._slots.release()
+
     async def submit(self) -> None:
-        """Submit specs while there are any."""
+        """Submit specs while there are any; not cut off when the sweep is left."""
         while True:
             await self._slots.acquire()
             order = await self.host.next_order(self.runs)
@@ -156,20 +161,17 @@ class Lane:
     async def _submit(self, order: Order) -> None:
         clock, policy = self.runs.platform.clock, self.host.policy
         try:
-            with self.host.brought_to_its_end() as scope:
-                order.run = await self.runs.submit(
-                    order.spec,
-                    key=order.key,
-                    since=order.since,
-                    repeat_unknown=policy.on_unknown == "submit again",
-                )
+            order.run = await self.runs.submit(
+                order.spec,
+                key=order.key,
+                since=order.since,
+                repeat_unknown=policy.on_unknown == "submit again",
+            )
         except AiorunsError as error:
             order.error = error
             self.host.ledger.ended(order, clock.utc())
             await self._hand_over(order)
             return
-        if scope.cancelled_caught or order.run is None:
-            return  # the sweep was left, and the time to settle is over
         order.submitted = clock.utc()
         self.host.ledger.submitted(order)
         if order.attempt == 1:
@@ -259,8 +261,9 @@ class Lane:
             self.host.ledger.ended(order, platform.clock.utc())
             if self._is_retried(order):
                 self.host.tally.retried += 1
-                await self.host.ledger.begin_again(order, platform.clock.utc())
-                await self._submit(order)
+                with self.host.brought_to_its_end():
+                    await self.host.ledger.begin_again(order, platform.clock.utc())
+                    await self._submit(order)
                 return
             if policy.results and status.state is RunState.SUCCEEDED and run:
                 try:

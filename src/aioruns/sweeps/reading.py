@@ -41,6 +41,7 @@ class SpecReader:
     _count: int = field(default=0, init=False)
     _aside: dict[int, deque[Numbered]] = field(factory=dict, init=False)
     _turn: anyio.Lock = field(factory=anyio.Lock, init=False)
+    _reading: anyio.CancelScope = field(factory=anyio.CancelScope, init=False)
     _room: anyio.Event = field(factory=anyio.Event, init=False)
 
     @property
@@ -69,7 +70,8 @@ class SpecReader:
                 return taken
             theirs = self._put_aside(taken)
             while len(theirs) >= self.most_aside:
-                self._room = anyio.Event()
+                if self._room.is_set():
+                    self._room = anyio.Event()
                 await self._room.wait()
         self._room.set()
         return mine.popleft()
@@ -77,6 +79,7 @@ class SpecReader:
     def stop(self) -> None:
         """Read no more, and forget what was put aside."""
         self.exhausted = True
+        self._reading.cancel()
         for aside in self._aside.values():
             aside.clear()
         self._room.set()
@@ -97,7 +100,8 @@ class SpecReader:
             spec = next(self._now, None)
         elif self._later is not None:
             async with self._turn:
-                spec = None if self.exhausted else await anext(self._later, None)
+                with anyio.CancelScope() as self._reading:
+                    spec = None if self.exhausted else await anext(self._later, None)
         if spec is None or self.exhausted:
             self.exhausted = True
             return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import anyio
-from attrs import evolve
+from attrs import define, evolve
 
 from aioruns.errors import (
     EXCERPT_LENGTH,
@@ -164,13 +164,14 @@ class Session:
             SessionClosed: Used after the session was closed.
             WrongLoop: Used in another event loop.
         """
-        response, context = await self._send(request, origin)
+        response, call = await self._send(request, origin)
         if request.returns is None:
             return None  # type: ignore[return-value]  # T is None here
         try:
             return decode(response.body, request.returns)
         except DecodeError as error:
             kind = response.headers.get("Content-Type", "no content type")
+            context = call.context(request, origin, self.clock.now())
             raise Unreadable(
                 f"the answer with status {response.status} and {kind} cannot be read: "
                 f"{error}; check that the address is the API's and not a login page's",
@@ -184,7 +185,7 @@ class Session:
 
     async def _send(
         self, request: Request[T], origin: Origin
-    ) -> tuple[Response, Context]:
+    ) -> tuple[Response, "_Call"]:
         if self._loop is not asyncio.get_running_loop() or self._closed:
             self._refuse(origin)
         self._in_flight += 1
@@ -213,61 +214,47 @@ class Session:
 
     async def _with_retries(
         self, request: Request[T], origin: Origin
-    ) -> tuple[Response, Context]:
-        clock = self.clock
+    ) -> tuple[Response, "_Call"]:
+        gate = origin.gate
         url = request.url(origin.base_url)
         body, content_type = _body(request)
-        entered = clock.now()
-        started: float | None = None
+        call = _Call(self.clock.now())
         renewed = False
-        attempt = 0
         failed: CallError | None = None
         while True:
-            attempt += 1
-            async with origin.gate:
-                now = clock.now()
-                if started is None:
-                    # Time at the gate is not time of the call (it would make a queue
-                    # of calls fail for being a queue).
-                    started = now
-                left = started + self.deadline - now
-                if failed is not None and left <= 0:
-                    # The gate was paused for longer than this call has.
-                    raise self._gave_up(failed) from failed
-                failed = None
-                try:
-                    response = await self._attempt(
-                        request, origin, url, body, content_type, left
-                    )
-                except CallError as error:
-                    failed = error
-            context = Context(
-                origin.platform,
-                request.method,
-                request.shown(origin.base_url),
-                attempt,
-                clock.now() - started,
-                started - entered,
-            )
-            if failed is None:
-                if response.status < 300:
-                    self._budget.succeeded()
-                    origin.gate.succeeded()
-                    return response, context
-                failed = self._rejected(response, context, origin)
-            else:
-                failed.context = context
-                failed.args = (failed.args[0], context)
-                if self._closed:
-                    raise SessionClosed(
-                        f"the session of {origin.platform} was closed while "
-                        f"{request.method} {context.url} was under way"
-                    ) from failed
+            call.attempts += 1
+            if not gate.enter_nowait():
+                await gate.enter()
+            try:
+                left = self._left(call, failed)
+                answer = await self._attempt(
+                    request, origin, url, body, content_type, left
+                )
+            finally:
+                gate.leave()
+            if isinstance(answer, Response) and answer.status < 300:
+                self._budget.succeeded()
+                gate.succeeded()
+                return answer, call
+            failed = self._failure(answer, request, origin, call)
             if isinstance(failed, Unauthorized) and not renewed:
                 renewed = True
                 if await origin.auth.renew():
                     continue
-            await self._pause(failed, request, origin, context)
+            await self._pause(failed, request, origin)
+
+    def _left(self, call: "_Call", failed: CallError | None) -> float:
+        """Seconds that a call has for an attempt, which has passed the gate."""
+        now = self.clock.now()
+        if failed is None:
+            # Time at the gate is not time of the call (it would make a queue of calls
+            # fail for being a queue).
+            call.started = now
+        left = call.started + self.deadline - now
+        if failed is not None and left <= 0:
+            # The gate was paused for longer than this call has.
+            raise self._gave_up(failed) from failed
+        return left
 
     async def _attempt(
         self,
@@ -277,22 +264,50 @@ class Session:
         body: bytes | FileBody | None,
         content_type: str | None,
         left: float,
-    ) -> Response:
+    ) -> Response | CallError:
         headers: Mapping[str, str]
-        if request.presigned is not None:
-            # A pre-signed address carries its own permission.
-            headers = {}
-        else:
-            headers = await origin.auth.headers()
-        if content_type is not None:
-            headers = {**headers, "Content-Type": content_type}
-        if self._transport is None:
-            self._refuse(origin)
-            raise AssertionError
-        origin.sent += 1
-        return await self._transport.send(
-            request.method, url, headers, body, min(self.timeout, left), request.sink
-        )
+        try:
+            if request.presigned is not None:
+                # A pre-signed address carries its own permission.
+                headers = {}
+            else:
+                headers = await origin.auth.headers()
+            if content_type is not None:
+                headers = {**headers, "Content-Type": content_type}
+            if self._transport is None:
+                self._refuse(origin)
+                raise AssertionError
+            origin.sent += 1
+            return await self._transport.send(
+                request.method,
+                url,
+                headers,
+                body,
+                min(self.timeout, left),
+                request.sink,
+            )
+        except CallError as error:
+            return error
+
+    def _failure(
+        self,
+        answer: Response | CallError,
+        request: Request[T],
+        origin: Origin,
+        call: "_Call",
+    ) -> CallError:
+        """What went wrong, with its context: none is made before that."""
+        context = call.context(request, origin, self.clock.now())
+        if isinstance(answer, Response):
+            return self._rejected(answer, context, origin)
+        answer.context = context
+        answer.args = (answer.args[0], context)
+        if self._closed:
+            raise SessionClosed(
+                f"the session of {origin.platform} was closed while "
+                f"{request.method} {context.url} was under way"
+            ) from answer
+        return answer
 
     def _rejected(
         self, response: Response, context: Context, origin: Origin
@@ -316,9 +331,10 @@ class Session:
         return make(message, context, response.status, said.code, asked)
 
     async def _pause(
-        self, failed: CallError, request: Request[T], origin: Origin, context: Context
+        self, failed: CallError, request: Request[T], origin: Origin
     ) -> None:
         """Wait for the next attempt, or raise what failed."""
+        context = failed.context
         seconds = self.retry.pause(
             failed,
             context.attempts,
@@ -350,6 +366,32 @@ class Session:
         )
         gave_up.maybe_acted = failed.maybe_acted
         return gave_up
+
+
+@define(eq=False)
+class _Call:
+    """One call with its retries: what its error would say of it.
+
+    Attributes:
+        entered: When it was made.
+        started: When its first attempt passed the gate.
+        attempts: How often it was tried.
+    """
+
+    entered: float
+    started: float = 0.0
+    attempts: int = 0
+
+    def context(self, request: Request[T], origin: Origin, now: float) -> Context:
+        """What an error says of it."""
+        return Context(
+            origin.platform,
+            request.method,
+            request.shown(origin.base_url),
+            self.attempts,
+            now - self.started,
+            self.started - self.entered,
+        )
 
 
 def _body(request: Request[T]) -> tuple[bytes | FileBody | None, str | None]:

@@ -4,8 +4,9 @@ import asyncio
 import errno
 import logging
 import secrets
+import socket
 from collections import Counter
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Self
 
@@ -74,6 +75,7 @@ class LocalServer:
         ]
         self._stack = AsyncExitStack()
         self._refusing: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
 
     @property
     def url(self) -> str:
@@ -120,10 +122,8 @@ class LocalServer:
         return _HOW.format(url=self.url, host=_HOST, port=self.port, token=self.token)
 
     async def _listen(self, runner: web.AppRunner) -> None:
-        self._site = web.TCPSite(runner, _HOST, self._port)
-        self._runner = runner
         try:
-            await self._site.start()
+            listening = socket.create_server((_HOST, self._port), backlog=128)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
@@ -132,20 +132,32 @@ class LocalServer:
                 f"Port {self._port} of {_HOST} is in use by another program; stop that"
                 " program, or choose another port (0 takes a free one).",
             ) from None
-        self._port = runner.addresses[0][1]
+        self._port = listening.getsockname()[1]
+        self._runner, self._listening = runner, listening
+        self._site = web.SockSite(runner, listening)
+        await self._site.start()
         self.settings.base_url = f"http://{_HOST}:{self._port}"
 
     async def _refuse(self, seconds: float) -> None:
         """Let nobody connect for a while; connections that exist stay."""
+        under_way = self._refusing is not None and not self._refusing.done()
+        if under_way or self._closing.is_set():
+            return
+        self._refusing = asyncio.create_task(self._listen_again(seconds))
+        # Whoever is being let in now would be left with half a connection.
+        asyncio.get_running_loop().remove_reader(self._listening)
+        await asyncio.sleep(0)
         await self._site.stop()
-        try:
-            await asyncio.sleep(seconds)
-        finally:
-            await self._listen(self._runner)
+
+    async def _listen_again(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), seconds)
+            return
+        await self._listen(self._runner)
 
     async def _stop_refusing(self) -> None:
+        self._closing.set()
         if self._refusing is not None:
-            self._refusing.cancel()
             await asyncio.wait([self._refusing])
 
     # -- answering -----------------------------------------------------------------
@@ -189,10 +201,8 @@ class LocalServer:
         chosen = self.faults.decide(request.method, request.path)
         if not chosen:
             return await handler(request)
-        if chosen[-1].kind == "refuse" and (
-            self._refusing is None or self._refusing.done()
-        ):
-            self._refusing = asyncio.create_task(self._refuse(chosen[-1].seconds))
+        if chosen[-1].kind == "refuse":
+            await self._refuse(chosen[-1].seconds)
         return await inject(request, handler, chosen, self._error)
 
     @web.middleware

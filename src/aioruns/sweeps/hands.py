@@ -1,0 +1,117 @@
+"""The seam between what a lane decides and who does it."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
+
+from attrs import frozen
+
+from aioruns.cancelling import NotCanceled, cancel_all
+from aioruns.runs import Run, Runs
+from aioruns.seam import RunRef
+from aioruns.sweeps.order import Order
+from aioruns.waiting import Heard
+
+if TYPE_CHECKING:
+    from aioruns.sweeps.lane import Host
+
+
+class Hands(Protocol):
+    """Submits the orders of one platform, follows their runs, fetches results."""
+
+    async def serve(self) -> None:
+        """Do what must go on meanwhile, until cancelled."""
+        ...
+
+    async def submit(self, order: Order) -> Run:
+        """Create the run of an order, so that it exists once.
+
+        Raises:
+            CallError: The platform refused, or whether it acted stayed unknown.
+        """
+        ...
+
+    def follow(self, order: Order, run: Run, heard: Heard, *, fresh: bool) -> None:
+        """Call when an order's run has ended, or cannot be read; until `leave`."""
+        ...
+
+    def leave(self, order: Order, run: Run, heard: Heard) -> None:
+        """Follow it no longer."""
+        ...
+
+    async def fetch_result(self, order: Order, run: Run) -> object:
+        """What a run that succeeded has produced.
+
+        Raises:
+            CallError: The platform could not be asked.
+        """
+        ...
+
+    async def cancel(self, refs: Iterable[RunRef]) -> list[NotCanceled]:
+        """Ask the platform to end runs; return those that could not be."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of what was opened; nothing is raised."""
+        ...
+
+
+@frozen
+class LocalHands:
+    """This process does it.
+
+    Attributes:
+        host: The sweep.
+        runs: The platform.
+    """
+
+    host: "Host"
+    runs: Runs
+
+    async def serve(self) -> None:
+        """Nothing: watchers are attended by the sweep."""
+
+    async def submit(self, order: Order) -> Run:
+        """Create the run of an order."""
+        return await self.runs.submit(
+            order.spec,
+            key=order.key,
+            since=order.since,
+            repeat_unknown=self.host.policy.on_unknown == "submit again",
+        )
+
+    def follow(
+        self,
+        order: Order,  # noqa: ARG002 - others go by the order
+        run: Run,
+        heard: Heard,
+        *,
+        fresh: bool,
+    ) -> None:
+        """Join those who wait."""
+        watcher = self.runs.watcher(run.target)
+        self.host.attend(watcher)
+        watcher.join(run.ref, heard, fresh=fresh)
+
+    def leave(
+        self,
+        order: Order,  # noqa: ARG002 - others go by the order
+        run: Run,
+        heard: Heard,
+    ) -> None:
+        """Leave those who wait."""
+        self.runs.watcher(run.target).leave(run.ref, heard)
+
+    async def fetch_result(
+        self,
+        order: Order,  # noqa: ARG002 - others go by the order
+        run: Run,
+    ) -> object:
+        """What the run has produced."""
+        return await self.runs.platform.fetch_result(run.ref)
+
+    async def cancel(self, refs: Iterable[RunRef]) -> list[NotCanceled]:
+        """Ask the platform to end runs."""
+        return await cancel_all(self.runs.platform, refs)
+
+    async def aclose(self) -> None:
+        """Nothing was opened."""

@@ -12,7 +12,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from attrs import frozen
 
-from aioruns import Abeja, Cloudify, Kubeflow, Nextmv, Session
+from aioruns import Abeja, Cloudify, Kubeflow, Nextmv, Session, wait
+from aioruns.http.clock import SystemClock
 from aioruns.seam import RunRef
 
 TIME = "2026-05-04T21:00:00.000Z"
@@ -184,9 +185,25 @@ async def saying():
         yield told
 
 
+class Hurried(SystemClock):
+    """A clock on which a second takes twenty milliseconds."""
+
+    def now(self):
+        return super().now() * 50
+
+    async def sleep(self, seconds):
+        await super().sleep(seconds / 50)
+
+    async def wait(self, event, seconds):
+        await super().wait(event, seconds / 50)
+
+    def limit(self, seconds):
+        return super().limit(seconds / 50)
+
+
 @pytest.fixture
 async def session():
-    async with Session() as opened:
+    async with Session(clock=Hurried()) as opened:
         yield opened
 
 
@@ -259,16 +276,14 @@ async def test_an_unknown_word_is_not_final_and_is_told_once(
     client, target = connect(name, saying.url, session)
     saying.words = {uuid(number): word for number in range(12)}
     runs = [client.runs.run(target, run_id) for run_id in saying.words]
-    watcher = client.runs.watcher(target)
-    futures = [watcher.join(run.ref) for run in runs]
     for _ in range(2):
         for run in runs[:2]:
             status = await run.status()
             assert (status.state.value, status.text) == ("unknown", word)
             assert not status.state.final
-    assert not any(future.done() for future in futures)
-    for run, future in zip(runs, futures, strict=True):
-        watcher.leave(run.ref, future)
+    waited = await wait(runs, within=5)  # of the hurried seconds
+    assert not waited.done
+    assert list(waited.pending) == runs
     told = [record.getMessage() for record in caplog.records]
     assert told == [
         f"{client.origin.platform} names a run state that is not documented: {word!r}"

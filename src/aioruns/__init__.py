@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from aioruns import abeja, cloudify, errors, kubeflow, nextmv
-    from aioruns.batch import Outcome, Outcomes, as_completed, gather, submit_all
+    from aioruns.batch import (
+        Attempt,
+        Outcome,
+        Outcomes,
+        Progress,
+        as_completed,
+        gather,
+        submit_all,
+    )
     from aioruns.http.retry import RetryPolicy
     from aioruns.joint_wait import (
         ALL_COMPLETED,
@@ -34,6 +42,7 @@ __all__ = [
     "FIRST_COMPLETED",
     "FIRST_FAILED",
     "Abeja",
+    "Attempt",
     "Cloudify",
     "Kubeflow",
     "LogEvent",
@@ -42,6 +51,7 @@ __all__ = [
     "Nextmv",
     "Outcome",
     "Outcomes",
+    "Progress",
     "RetryPolicy",
     "Run",
     "RunEvent",
@@ -63,7 +73,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "aioruns.batch": ("Outcome", "Outcomes", "as_completed", "gather", "submit_all"),
+    "aioruns.batch": (
+        "Attempt",
+        "Outcome",
+        "Outcomes",
+        "Progress",
+        "as_completed",
+        "gather",
+        "submit_all",
+    ),
     "aioruns.http.retry": ("RetryPolicy",),
     "aioruns.joint_wait": (
         "ALL_COMPLETED",

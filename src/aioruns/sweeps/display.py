@@ -18,6 +18,9 @@ from aioruns.sweeps.tally import Progress
 _WIDEST = 80
 """Columns; a longer bar says no more."""
 
+_SHORT_NAME = 12
+"""Columns for the name of a run where there is little room; ends differ the most."""
+
 _STYLES = {
     RunState.SUCCEEDED: "green",
     RunState.FAILED: "red",
@@ -79,12 +82,14 @@ class Picture:
     def __rich_console__(
         self, console: Console, options: ConsoleOptions
     ) -> Iterator[RenderableType]:
-        width = options.max_width
+        # The ^C that a terminal echoes behind the last line must not begin another one.
+        width = max(options.max_width - 2, 1)
         yield self._bar(width)
         yield from self._facts(width)
         cut: OverflowMethod = "crop" if options.ascii_only else "ellipsis"
         for failure in self.progress.failures:
-            text = Text(f"  {on_one_line(failure)}", style="red", no_wrap=True)
+            said = _shortened(on_one_line(failure), width - 2)
+            text = Text(f"  {said}", style="red", no_wrap=True)
             text.truncate(width, overflow=cut)
             yield text
 
@@ -114,3 +119,11 @@ class Picture:
             line.append("  " if line else "")
             line.append(said, style="" if state is None else _STYLES.get(state, ""))
         yield line
+
+
+def _shortened(failure: str, width: int) -> str:
+    """A failure whose reason is seen even where the run's name is long."""
+    name, colon, reason = failure.partition(": ")
+    if len(failure) <= width or len(name) <= _SHORT_NAME:
+        return failure
+    return f"..{name[2 - _SHORT_NAME :]}{colon}{reason}"

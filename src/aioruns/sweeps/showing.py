@@ -1,6 +1,5 @@
 """Shows how far a sweep has come: to a function, on a terminal, or in plain lines."""
 
-import logging
 import os
 import sys
 from collections.abc import Callable
@@ -9,14 +8,11 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Protocol, Self
 
-import anyio
 from attrs import define, field
 
 from aioruns.http.clock import Clock
 from aioruns.runs import RunState
 from aioruns.sweeps.tally import Progress
-
-logger = logging.getLogger("aioruns.sweeps")
 
 _CALLS_APART = 0.1
 _LINES_APART = 5.0
@@ -54,16 +50,17 @@ class Showing:
     Attributes:
         wanted: What `as_completed` was given as `progress`.
         ask: Tells how far the sweep has come.
+        fail: Takes what showing the end raises, unless the sweep has failed before.
     """
 
     wanted: bool | Callable[[Progress], None]
     ask: Callable[[], Progress]
+    fail: Callable[[BaseException], None]
     _display: Display | None = field(default=None, init=False)
     _shown: tuple[object, ...] = field(init=False, default=())
     _failed: bool = field(default=False, init=False)
 
     async def __aenter__(self) -> Self:
-        self._display = _display(wanted=self.wanted)
         self._shown = _counts(self.ask())
         return self
 
@@ -73,22 +70,20 @@ class Showing:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._display is None:
+        display = self._open()
+        if display is None:
             return
         try:
             if not self._failed:
-                self._display.show(self.ask(), over=True)
-        except Exception:
-            if error is None or isinstance(error, anyio.get_cancelled_exc_class()):
-                raise
-            # Why the sweep failed matters more.
-            logger.warning("the last progress could not be shown", exc_info=True)
+                display.show(self.ask(), over=True)
+        except Exception as failed:  # noqa: BLE001 - raised when the block is left
+            self.fail(failed)
         finally:
-            self._display.close()
+            display.close()
 
     async def serve(self, clock: Clock) -> None:
         """Show what changes, until cancelled."""
-        display = self._display
+        display = self._open()
         if display is None:
             return
         try:
@@ -105,6 +100,12 @@ class Showing:
             # Who could not be told once is not told again.
             self._failed = True
             raise
+
+    def _open(self) -> Display | None:
+        # As late as that, so that who draws first is seen by whoever comes next.
+        if self._display is None:
+            self._display = _display(wanted=self.wanted)
+        return self._display
 
 
 @define(eq=False)
@@ -153,8 +154,9 @@ def done(progress: Progress) -> str:
     """How many outcomes there are, of how many."""
     if progress.total is None:
         return str(progress.done)
-    share = progress.done / progress.total if progress.total else 1.0
-    return f"{progress.done}/{progress.total} ({share:.0%})"
+    # Rounded down: all is done when it says 100%, and not before.
+    percent = 100 * progress.done // progress.total if progress.total else 100
+    return f"{progress.done}/{progress.total} ({percent}%)"
 
 
 def facts(progress: Progress, *, over: bool) -> list[tuple[str, RunState | None]]:

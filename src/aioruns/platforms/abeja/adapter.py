@@ -17,6 +17,7 @@ from aioruns.platforms.abeja.payload import MARKER
 from aioruns.platforms.abeja.places import Place, begin
 from aioruns.platforms.abeja.states import StateReader
 from aioruns.platforms.client import Client
+from aioruns.platforms.connection import Connection
 from aioruns.seam import (
     ALL,
     Abilities,
@@ -60,6 +61,10 @@ class Adapter:
     def clock(self) -> Clock:
         """The session's clock."""
         return self.client.session.clock
+
+    def connection(self, *, credentials: bool, share: float) -> Connection:
+        """How to make a client like this one, elsewhere."""
+        return self.client.connection(credentials=credentials, share=share)
 
     async def create(self, submission: Submission) -> RunRef:
         """Create the run, with the key among its environment variables."""

@@ -1,5 +1,8 @@
 """The client of ABEJA Platform."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from aioruns.errors import InvalidInput
 from aioruns.http.gate import Gate
 from aioruns.origin import Origin
@@ -53,6 +56,8 @@ class Abeja(Client):
         ```
     """
 
+    _stand_in: ClassVar[Mapping[str, str]] = {"auth_token": "-"}
+
     def __init__(
         self,
         organization_id: str | None = None,
@@ -99,3 +104,10 @@ class Abeja(Client):
             InvalidInput: The id is empty or not text.
         """
         return Deployment(self.runs, deployment_id)
+
+    def _options(self, share: float) -> dict[str, Any]:
+        return {
+            "organization_id": self.organization_id,
+            "url": self.origin.base_url,
+            "max_in_flight": self.origin.gate.limit,
+        }

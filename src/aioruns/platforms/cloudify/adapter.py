@@ -14,6 +14,7 @@ from aioruns.platforms.cloudify.models import ExecutionMark
 from aioruns.platforms.cloudify.settling import OVERLAP, Settling
 from aioruns.platforms.cloudify.states import States
 from aioruns.platforms.cloudify.statuses import CANCELLING, state_of
+from aioruns.platforms.connection import Connection
 from aioruns.seam import (
     ALL,
     Abilities,
@@ -59,6 +60,10 @@ class Adapter:
     def clock(self) -> Clock:
         """The session's clock."""
         return self._client.session.clock
+
+    def connection(self, *, credentials: bool, share: float) -> Connection:
+        """How to make a client like this one, elsewhere."""
+        return self._client.connection(credentials=credentials, share=share)
 
     async def create(self, submission: Submission) -> RunRef:
         """Start an execution so that its key finds it again (wire/cloudify.md 6.2)."""

@@ -1,6 +1,8 @@
 """The Cloudify client: where it connects, and the way to deployments."""
 
+from collections.abc import Mapping
 from os import PathLike
+from typing import Any, ClassVar
 
 from aioruns.errors import InvalidInput
 from aioruns.http.auth import Headers
@@ -75,6 +77,8 @@ class Cloudify(Client):
         ```
     """
 
+    _stand_in: ClassVar[Mapping[str, str]] = {"token": "-"}
+
     def __init__(
         self,
         host: str | None = None,
@@ -121,6 +125,14 @@ class Cloudify(Client):
         super().__init__(
             Origin("cloudify", connection.url, auth, explain, gate), session, tls
         )
+        self._given = {
+            "host": connection.url.removesuffix(f"/api/{api_version}"),
+            "tenant": connection.headers["Tenant"],
+            "api_version": api_version,
+            "choose_ids": choose_ids,
+            "cert": cert,
+            "trust_all": trust_all,
+        }
         self.runs = Runs(Adapter(self, choose_ids))
         self.executions = Executions(self)
         self.execution_groups = ExecutionGroups(self)
@@ -136,6 +148,9 @@ class Cloudify(Client):
             InvalidInput: The id is empty.
         """
         return Deployment(self, deployment_id)
+
+    def _options(self, share: float) -> dict[str, Any]:
+        return {**self._given, "max_in_flight": self.origin.gate.limit}
 
     def deployment_group(self, deployment_group_id: str) -> DeploymentGroup:
         """The handle of a deployment group; no request is made.

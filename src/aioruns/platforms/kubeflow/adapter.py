@@ -17,6 +17,7 @@ from aioruns.errors import (
 from aioruns.http.clock import Clock
 from aioruns.http.codec import Json
 from aioruns.platforms.client import Client
+from aioruns.platforms.connection import Connection
 from aioruns.platforms.kubeflow import nodelogs, requests, statuses
 from aioruns.platforms.kubeflow.explain import INTERNAL
 from aioruns.platforms.kubeflow.filters import Version
@@ -77,6 +78,10 @@ class Adapter:
     async def server(self) -> Server:
         """Which kind of server answers; asked once."""
         return await self._probe.server()
+
+    def connection(self, *, credentials: bool, share: float) -> Connection:
+        """How to make a client like this one, elsewhere."""
+        return self.client.connection(credentials=credentials, share=share)
 
     # -- creating ------------------------------------------------------------------
 

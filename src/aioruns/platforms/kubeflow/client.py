@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from aioruns.errors import Context, InvalidInput
 from aioruns.http.gate import Gate
@@ -72,6 +72,8 @@ class Kubeflow(Client):
         ```
     """
 
+    _stand_in: ClassVar[Mapping[str, str]] = {"token": "-"}
+
     def __init__(
         self,
         host: str | None = None,
@@ -98,6 +100,12 @@ class Kubeflow(Client):
         gate = Gate(max_in_flight)
         origin = Origin("kubeflow", config.host, config.auth, explain, gate)
         super().__init__(origin, session)
+        self._given = {
+            "user_id": user_id,
+            "user_id_header": user_id_header,
+            "namespace": config.namespace or None,
+            "api_version": api_version,
+        }
         self._version: Version = "v2beta1" if api_version == "v2beta1" else "v1beta1"
         adapter = Adapter(self, self._version, config.namespace)
         self.runs = Runs(adapter)
@@ -151,6 +159,10 @@ class Kubeflow(Client):
     def run(self, run_id: str) -> Run:
         """The handle of a run that exists already; no request is made."""
         return self.runs.run("", run_id)
+
+    def _options(self, share: float) -> dict[str, Any]:
+        limit = self.origin.gate.limit
+        return {**self._given, "host": self.origin.base_url, "max_in_flight": limit}
 
     async def read_artifact(self, run_id: str, node_id: str, name: str) -> bytes:
         """Read an output artifact of a node, as it is stored.

@@ -8,6 +8,7 @@ from aioruns.errors import NotFound, Rejected
 from aioruns.http.clock import Clock
 from aioruns.paging import pages
 from aioruns.platforms.client import Client
+from aioruns.platforms.connection import Connection
 from aioruns.platforms.nextmv import requests
 from aioruns.platforms.nextmv.batch_runs import parted
 from aioruns.platforms.nextmv.downloads import download_as, output_by_url
@@ -56,6 +57,10 @@ class Adapter:
     def clock(self) -> Clock:
         """The session's clock."""
         return self._client.session.clock
+
+    def connection(self, *, credentials: bool, share: float) -> Connection:
+        """How to make a client like this one, elsewhere."""
+        return self._client.connection(credentials=credentials, share=share)
 
     async def create(self, submission: Submission) -> RunRef:
         """Submit a run, with its key in the description (wire/nextmv.md 8.2)."""

@@ -1,6 +1,8 @@
 """The Nextmv client: where it connects, and the way to applications."""
 
 import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from aioruns.errors import InvalidInput
@@ -57,6 +59,8 @@ class Nextmv(Client):
         ```
     """
 
+    _stand_in: ClassVar[Mapping[str, str]] = {"api_key": "-"}
+
     def __init__(
         self,
         api_key: str | None = None,
@@ -82,6 +86,7 @@ class Nextmv(Client):
             requests_per_minute = _REQUESTS_PER_MINUTE
         self.submissions = self._pace("submissions_per_second", submissions_per_second)
         gate.pace = self._pace("requests_per_minute", requests_per_minute, 60)
+        self._profile = profile
         self.runs = Runs(Adapter(self))
 
     def application(self, application_id: str) -> Application:
@@ -91,6 +96,20 @@ class Nextmv(Client):
             InvalidInput: The id is empty.
         """
         return Application(self, application_id)
+
+    def _options(self, share: float) -> dict[str, Any]:
+        gate, submissions = self.origin.gate, self.submissions
+        return {
+            "url": self.origin.base_url,
+            "profile": self._profile,
+            "max_in_flight": gate.limit,
+            "submissions_per_second": (
+                submissions.per_second * share if submissions else math.inf
+            ),
+            "requests_per_minute": (
+                gate.pace.per_second * 60 * share if gate.pace else math.inf
+            ),
+        }
 
     def _pace(self, name: str, count: float | None, seconds: float = 1) -> Pace | None:
         if count is None or count == math.inf:

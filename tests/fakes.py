@@ -51,8 +51,8 @@ class FakeClock:
 
     def _drive(self):
         loop = asyncio.get_running_loop()
-        self._timers = [entry for entry in self._timers if entry[2].open]
-        heapq.heapify(self._timers)
+        while self._timers and not self._timers[0][2].open:
+            heapq.heappop(self._timers)
         if not self._timers:
             self._driven = False
             return

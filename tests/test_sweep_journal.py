@@ -1,7 +1,6 @@
 """Sweeps that go on where an earlier process left them."""
 
-import asyncio
-
+import anyio
 import pytest
 from tests.fake_platform import FakePlatform, failing
 
@@ -43,9 +42,15 @@ async def test_the_same_sweep_again_asks_for_no_run_again(platform, journal):
 
 async def test_what_was_submitted_is_taken_up(platform, journal):
     platform.life = (1000.0, RunState.SUCCEEDED)
-    async with as_completed(specs_of(platform), journal=journal, max_active=4):
-        while platform.calls["create"] < 4:
-            await asyncio.sleep(0.001)  # the journal's thread is no matter of the clock
+    submitted = anyio.Semaphore(0)
+    async with as_completed(
+        specs_of(platform),
+        journal=journal,
+        max_active=4,
+        on_submitted=lambda _: submitted.release(),
+    ):
+        for _ in range(4):
+            await submitted.acquire()
     outcomes = await gather(specs_of(platform), journal=journal)
     assert platform.calls["create"] == 10
     assert platform.calls["find"] == 0

@@ -114,7 +114,7 @@ async def test_nextmv_many_states_are_one_page(web, app):
         {"runs": rows, "next_page_token": "more"},
     )
     refs = [app.run(f"r-{n}").ref for n in range(9)]
-    statuses = await app.client.runs.platform.read_states(refs)
+    statuses = await app.client.runs.platform.read_states(refs, {})
     assert statuses.keys() == set(refs)
     assert web.lines == [f"GET {HOST}{APP}/runs?pagereturn=true"]
 
@@ -203,7 +203,7 @@ async def test_nextmv_a_list_that_would_never_end_is_an_error(web, app):
     web.answer("GET", f"{HOST}{APP}/runs?pagereturn=true&pagetoken=t", page)
     refs = [app.run(f"r-{n}").ref for n in range(9)]
     with pytest.raises(Unreadable, match="would never end"):
-        await app.client.runs.platform.read_states(refs)
+        await app.client.runs.platform.read_states(refs, {})
 
 
 async def test_nextmv_a_submission_in_doubt_is_looked_for_and_not_repeated(web, app):
@@ -316,7 +316,7 @@ async def test_kubeflow_many_states_are_one_listing(web, kubeflow):
     rows = [{"id": f"r-{n}", "status": "Running"} for n in range(100)]
     web.answer("GET", re.compile(f"{HOST}{RUNS}.*filter="), {"runs": rows})
     refs = [kubeflow.run(f"r-{n}").ref for n in range(100)]
-    statuses = await kubeflow.runs.platform.read_states(refs)
+    statuses = await kubeflow.runs.platform.read_states(refs, {})
     assert {status.state for status in statuses.values()} == {RunState.RUNNING}
     assert len(statuses) == 100
     assert len(web.sent) == 2
@@ -406,7 +406,7 @@ async def test_abeja_states_singly_and_by_a_page(web, deployment):
     entries = [entry(f"run-{n}", "FAILED") for n in range(9)]
     web.answer("GET", f"{HOST}{DEPLOYMENT}", {"entries": entries})
     refs = [deployment.run(f"run-{n}").ref for n in range(9)]
-    statuses = await deployment.runs.platform.read_states(refs)
+    statuses = await deployment.runs.platform.read_states(refs, {})
     assert {status.state for status in statuses.values()} == {RunState.FAILED}
     assert len(web.sent) == 2
 
@@ -484,7 +484,7 @@ async def test_cloudify_eighty_states_are_one_listing(web, cloudify):
     page = {"items": rows, "metadata": {"pagination": {"total": 80}}}
     web.answer("GET", re.compile(f"{HOST}{EXECUTIONS}.*id="), page)
     refs = [cloudify.deployment("web").run(f"e-{n}").ref for n in range(80)]
-    statuses = await cloudify.runs.platform.read_states(refs)
+    statuses = await cloudify.runs.platform.read_states(refs, {})
     assert {status.state for status in statuses.values()} == {RunState.SUCCEEDED}
     assert len(statuses) == 80
     assert len(web.sent) == 1

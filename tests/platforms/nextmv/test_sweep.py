@@ -367,7 +367,7 @@ def refs(*ids):
 
 
 async def read(client, wanted_refs):
-    found = await client.runs.platform.read_states(wanted_refs)
+    found = await client.runs.platform.read_states(wanted_refs, {})
     return {ref.id: status.state for ref, status in found.items()}
 
 
@@ -390,7 +390,7 @@ async def test_why_a_run_of_a_batch_failed_is_read_singly():
     client = ScriptedNextmv(
         rows(row("r", status="failed")), information(status_v2="failed", error="boom")
     )
-    found = await client.runs.platform.read_states(refs("r"))
+    found = await client.runs.platform.read_states(refs("r"), {})
     assert [status.reason for status in found.values()] == ["boom"]
     assert client.calls == [ROWS, "GET /r/metadata"]
 

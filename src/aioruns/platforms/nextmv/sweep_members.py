@@ -17,9 +17,9 @@ from aioruns.platforms.nextmv.models.experiments import (
     ExperimentStatus,
 )
 from aioruns.platforms.nextmv.models.statuses import FINAL
+from aioruns.rounds import FIRST_INTERVAL, LONGEST_INTERVAL
 from aioruns.runs import Run, RunSpec
 from aioruns.seam import RunRef
-from aioruns.rounds import FIRST_INTERVAL, LONGEST_INTERVAL
 from aioruns.waiting import PATIENCE
 
 GRACE = 15.0

@@ -64,6 +64,7 @@ class Outcomes:
     _lanes: dict[int, SweepLane] = field(factory=dict, init=False)
     _watchers: set[Watcher] = field(factory=set, init=False)
     _outer: anyio.abc.TaskGroup = field(init=False)
+    _served: anyio.abc.TaskGroup = field(init=False)
     _submitters: anyio.abc.TaskGroup = field(init=False)
     _inner: anyio.abc.TaskGroup = field(init=False)
     _sender: MemoryObjectSendStream[Outcome] = field(init=False)
@@ -214,14 +215,18 @@ class Outcomes:
         sweep is left; see `_leave`.
         """
         with anyio.CancelScope(shield=True):
-            async with self._sender, self._showing, anyio.create_task_group() as served:
-                served.start_soon(self.ledger.serve)
+            async with (
+                self._sender,
+                self._showing,
+                anyio.create_task_group() as self._served,
+            ):
+                self._served.start_soon(self.ledger.serve)
                 async with anyio.create_task_group() as self._submitters:
                     try:
                         await self._hold_inner(task_status)
                     except BaseExceptionGroup as group:
                         self._fail(_first(group, None))
-                served.cancel_scope.cancel()
+                self._served.cancel_scope.cancel()
 
     async def _hold_inner(self, task_status: anyio.abc.TaskStatus[None]) -> None:
         """Hold what may be cut off: following, fetching, and native batches."""
@@ -233,6 +238,14 @@ class Outcomes:
                 await self._reader.begin()
                 self._check_over()
             await anyio.sleep_forever()
+
+    async def _serve(self, lane: SweepLane) -> None:
+        try:
+            await lane.serve()
+        except anyio.get_cancelled_exc_class():
+            raise
+        except BaseException as error:  # noqa: BLE001 - raised when the block is left
+            self._fail(error)
 
     async def _submit(self, lane: SweepLane) -> None:
         try:
@@ -276,6 +289,7 @@ class Outcomes:
             if self.policy.cancel_remote:
                 check_cancels(runs.platform)
             lane = self._lanes[id(runs)] = self._engine.lane(self, runs)
+            self._served.start_soon(self._serve, lane)
             for _ in range(lane.submitters if submits else 0):
                 self._submitters.start_soon(self._submit, lane)
             for _ in range(lane.finishers):
@@ -331,7 +345,7 @@ class Outcomes:
                         logger.warning(
                             "run %s could not be cancelled: %s", order.run.id, failed
                         )
-            lane.leave()
+            await lane.leave()
         try:
             await self._reader.aclose()
         finally:

@@ -1,6 +1,7 @@
 """The seam to engines: who takes the specs of a platform to their ends.
 
-`Lane` does it in this process, and `aioruns.distributed` on the workers of a cluster.
+`Lane` decides what becomes of an order, and its hands do it: in this process, or by
+`aioruns.distributed` on the workers of a cluster.
 """
 
 from typing import Protocol
@@ -22,6 +23,10 @@ class SweepLane(Protocol):
     @property
     def finishers(self) -> int:
         """How many tasks `finish` should be."""
+        ...
+
+    async def serve(self) -> None:
+        """Do what must go on meanwhile, until cancelled."""
         ...
 
     async def submit(self) -> None:
@@ -52,8 +57,8 @@ class SweepLane(Protocol):
         """Cancel the runs that are still waited for; return those that could not be."""
         ...
 
-    def leave(self) -> None:
-        """Wait for no run any more."""
+    async def leave(self) -> None:
+        """Wait for no run any more, and let go of what was opened."""
         ...
 
 

@@ -7,12 +7,13 @@ from functools import partial
 from typing import Protocol
 
 import anyio
-from attrs import define, field
+from attrs import Factory, define, field
 
-from aioruns.cancelling import NotCanceled, cancel_all
+from aioruns.cancelling import NotCanceled
 from aioruns.errors import AiorunsError, CallError, Context, GaveUp
 from aioruns.runs import Runs, RunState
 from aioruns.seam import Status
+from aioruns.sweeps.hands import Hands, LocalHands
 from aioruns.sweeps.ledger import Ledger
 from aioruns.sweeps.order import Order, Policy
 from aioruns.sweeps.outcome import Outcome
@@ -72,10 +73,14 @@ class Lane:
     Attributes:
         host: The sweep.
         runs: The platform.
+        hands: Who submits, follows and fetches.
     """
 
     host: Host
     runs: Runs
+    hands: Hands = Factory(
+        lambda lane: LocalHands(lane.host, lane.runs), takes_self=True
+    )
     _slots: anyio.Semaphore = field(init=False)
     _active: dict[Order, None] = field(factory=dict, init=False)
     _ended: deque[Order] = field(factory=deque, init=False)
@@ -100,6 +105,10 @@ class Lane:
         """Let those who submit see that there are no specs any more."""
         for _ in range(self.submitters):
             self._slots.release()
+
+    async def serve(self) -> None:
+        """Do what must go on meanwhile, until cancelled."""
+        await self.hands.serve()
 
     async def submit(self) -> None:
         """Submit specs while there are any; not cut off when the sweep is left."""
@@ -147,26 +156,28 @@ class Lane:
     async def cancel_active(self) -> list[tuple[Order, NotCanceled]]:
         """Cancel the runs that are still waited for; return those that could not be."""
         by_ref = {order.run.ref: order for order in self._active if order.run}
-        failed = await cancel_all(self.runs.platform, by_ref)
+        failed = await self.hands.cancel(by_ref)
         return [(by_ref[one.ref], one) for one in failed]
 
-    def leave(self) -> None:
-        """Wait for no run any more."""
+    def drop(self, order: Order) -> None:
+        """Wait for a run no more, and say nothing of it."""
+        if order in self._active:
+            self._take_out(order)
+            self._slots.release()
+
+    async def leave(self) -> None:
+        """Wait for no run any more, and let go of what was opened."""
         for order in self._active:
             self._leave(order)
         self._active.clear()
+        await self.hands.aclose()
 
     # -- submission ------------------------------------------------------------------
 
     async def _submit(self, order: Order) -> None:
         clock, policy = self.runs.platform.clock, self.host.policy
         try:
-            order.run = await self.runs.submit(
-                order.spec,
-                key=order.key,
-                since=order.since,
-                repeat_unknown=policy.on_unknown == "submit again",
-            )
+            order.run = await self.hands.submit(order)
         except AiorunsError as error:
             order.error = error
             self.host.ledger.ended(order, clock.utc())
@@ -186,15 +197,13 @@ class Lane:
         if not policy.wait or order.run is None:
             await self._hand_over(order)
             return
-        watcher = self.runs.watcher(order.run.target)
-        self.host.attend(watcher)
         order.heard = partial(self._learn, order)
         order.run.fresh = False
         if policy.within is not None:
             order.deadline = self.runs.platform.clock.now() + policy.within
         self._active[order] = None
         self.host.tally.active += 1
-        watcher.join(order.run.ref, order.heard, fresh=fresh)
+        self.hands.follow(order, order.run, order.heard, fresh=fresh)
 
     # -- the end ---------------------------------------------------------------------
 
@@ -219,9 +228,7 @@ class Lane:
 
     def _note_ended(self, order: Order) -> None:
         if order in self._active:
-            del self._active[order]
-            self.host.tally.active -= 1
-            self._leave(order)
+            self._take_out(order)
         # Most have nothing left to wait for, and are spared a task's turn.
         if self._has_more_to_do(order) or not self._finish_now(order):
             self._ended.append(order)
@@ -248,10 +255,14 @@ class Lane:
         self._slots.release()
         return True
 
+    def _take_out(self, order: Order) -> None:
+        del self._active[order]
+        self.host.tally.active -= 1
+        self._leave(order)
+
     def _leave(self, order: Order) -> None:
         if order.run is not None and order.heard is not None:
-            watcher = self.runs.watcher(order.run.target)
-            watcher.leave(order.run.ref, order.heard)
+            self.hands.leave(order, order.run, order.heard)
             order.heard = None
 
     async def _finish(self, order: Order) -> None:
@@ -267,11 +278,11 @@ class Lane:
                 return
             if policy.results and status.state is RunState.SUCCEEDED and run:
                 try:
-                    order.result = await platform.fetch_result(run.ref)
+                    order.result = await self.hands.fetch_result(order, run)
                 except AiorunsError as error:
                     order.error = error
         elif isinstance(order.error, GaveUp) and policy.cancel_remote and run:
-            await cancel_all(platform, [run.ref])
+            await self.hands.cancel([run.ref])
         await self._hand_over(order)
 
     async def _hand_over(self, order: Order) -> None:

@@ -1,11 +1,13 @@
 """The seam between what a lane decides and who does it."""
 
+import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
 
 from aioruns.cancelling import NotCanceled, cancel_all
+from aioruns.errors import Unreadable
 from aioruns.runs import Run, Runs
 from aioruns.seam import RunRef
 from aioruns.sweeps.order import Order
@@ -13,6 +15,11 @@ from aioruns.waiting import Heard
 
 if TYPE_CHECKING:
     from aioruns.sweeps.lane import Host
+
+logger = logging.getLogger("aioruns.sweeps")
+
+_FETCH_AGAIN = (0.5, 2.0, 5.0)
+"""Seconds before each further try to fetch a result that could not be read."""
 
 
 class Hands(Protocol):
@@ -106,8 +113,18 @@ class LocalHands:
         order: Order,  # noqa: ARG002 - others go by the order
         run: Run,
     ) -> object:
-        """What the run has produced."""
-        return await self.runs.platform.fetch_result(run.ref)
+        """What the run has produced; an answer that nobody can read is asked for anew.
+
+        A gateway's page in place of an answer passes, and the run has succeeded.
+        """
+        platform = self.runs.platform
+        for seconds in _FETCH_AGAIN:
+            try:
+                return await platform.fetch_result(run.ref)
+            except Unreadable as error:
+                logger.info("fetching the result of %s again: %s", run.id, error)
+            await platform.clock.sleep(seconds)
+        return await platform.fetch_result(run.ref)
 
     async def cancel(self, refs: Iterable[RunRef]) -> list[NotCanceled]:
         """Ask the platform to end runs."""

@@ -44,7 +44,6 @@ class LogSource:
     _loud: bool = field(default=False, init=False)
     _refused: bool = field(default=False, init=False)
     _pause: float = field(default=0.0, init=False)
-    _page: list[LogEvent] = field(factory=list, init=False)
     _lines: Sequence[LogEvent] = field(default=(), init=False)
     _taken: int = field(default=0, init=False)
     _all_taken: anyio.Event = field(factory=anyio.Event, init=False)
@@ -61,8 +60,6 @@ class LogSource:
         """
         self._lines, self._taken = await self._stream.next_page(), 0
         self._all_taken = anyio.Event()
-        # The stream keeps its page until the next one; thousands of streams would.
-        del self._page[1:]
         return bool(self._lines)
 
     async def taken(self) -> None:
@@ -96,10 +93,7 @@ class LogSource:
             page = await self._read_together(self.together, ref, position, window)
         self._more = page.more
         self._loud = page.more or len(page.events) > TURN
-        self._page = list(page.events)
-        end = page.after(len(self._page))
-        # Pages are left whole, so the one position after all of it is enough.
-        return evolve(page, events=self._page, after=lambda _: end)
+        return page
 
     async def _read_singly(
         self, ref: RunRef, position: Position | None, window: Window

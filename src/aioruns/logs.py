@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Self
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from aioruns.cursors import make_cursor, read_cursor
 from aioruns.errors import CallError, InvalidInput, NotFound, NotSupported
@@ -40,6 +40,17 @@ _LONG_AGO = 300.0
 come late any more, even if the platform's clock differs from ours."""
 
 Read = Callable[[RunRef, Position | None, Window], Awaitable[LogPage]]
+
+
+@frozen
+class _End:
+    """What the end of a page says; the page itself is not kept."""
+
+    busy: bool
+    more: bool
+    hint: float | None
+    status: Status | None
+    incomplete: bool
 
 
 @define(eq=False)
@@ -83,6 +94,7 @@ class LogStream:
     read: Read = field(init=False)
     ended: bool = field(default=False, init=False)
     _page: LogPage | None = field(default=None, init=False)
+    _end: _End | None = field(default=None, init=False)
     _index: int = field(default=0, init=False)
     _at_hand: Iterator[LogEvent] = field(factory=lambda: iter(()), init=False)
     _pause: float = field(default=SHORTEST_PAUSE, init=False)
@@ -176,7 +188,7 @@ class LogStream:
         if self._page is None:
             raise AssertionError
         rest = list(self._at_hand)
-        self._index = len(self._page.events)
+        self._leave(self._page)
         return [first, *rest]
 
     async def _next_page(self) -> None:
@@ -195,10 +207,10 @@ class LogStream:
 
     async def _advance(self) -> None:
         """Leave the page that was read, and get the next one, or be done."""
-        previous = self._page
-        if previous is not None:
-            self._position = previous.after(len(previous.events))
-            if not previous.more and await self._finished(previous):
+        if self._page is not None:
+            self._leave(self._page)
+        if self._end is not None:
+            if not self._end.more and await self._finished(self._end):
                 self._done = True
                 return
         elif self.tail is not None:
@@ -209,8 +221,16 @@ class LogStream:
         self._turn_to(await self._read(self._position))
         self._asked_after_end = ended  # only a page that came can be the last
 
+    def _leave(self, page: LogPage) -> None:
+        """Let go of a page that was read to its end: only one is held at a time."""
+        self._position = page.after(len(page.events))
+        self._end = _End(
+            bool(page.events), page.more, page.hint, page.status, page.incomplete
+        )
+        self._page, self._at_hand = None, iter(())
+
     def _turn_to(self, page: LogPage) -> None:
-        self._page, self._index = page, 0
+        self._page, self._index, self._end = page, 0, None
         self._at_hand = (
             iter(page.events) if self.window is ALL else self._in_window(page)
         )
@@ -269,7 +289,7 @@ class LogStream:
             self.watcher.note(page.status)
             self._note_end(page.status)
 
-    async def _finished(self, page: LogPage) -> bool:
+    async def _finished(self, end: _End) -> bool:
         """After a page without more: whether it was the last; if not, wait a little.
 
         Lines written before the end may come after a page that was asked for before it,
@@ -279,34 +299,37 @@ class LogStream:
         clock = self.platform.clock
         if not self.follow:
             return True
+        if end.incomplete:
+            await self._rest(end)
+            return False
         if self._asked_after_end:
             left = self._drained_at - clock.now()
             if left <= 0:
                 return True
-            if not page.events:
+            if not end.busy:
                 await clock.sleep(left)
             return False
-        if not self.ended and page.status is None:
+        if not self.ended and end.status is None:
             status = await self.watcher.look(self.ref, max_age=self._pause)
             if status is not None:
                 self._note_end(status)
         if not self.ended and self.window.until is not None:
             self._note_until(self.window.until)
         if not self.ended:
-            await self._rest(page)
+            await self._rest(end)
         return False
 
-    async def _rest(self, page: LogPage) -> None:
+    async def _rest(self, end: _End) -> None:
         """Let time pass before the next request: the server's hint, or our pause."""
-        if page.events:
+        if end.busy:
             self._pause = SHORTEST_PAUSE
-        if page.hint is not None:
-            await self.platform.clock.sleep(max(page.hint, _SHORTEST_HINT))
+        if end.hint is not None:
+            await self.platform.clock.sleep(max(end.hint, _SHORTEST_HINT))
         else:
             # After a page with lines, too: a run that writes all the time would have us
             # ask all the time.
             await self._sleep()
-        if not page.events:
+        if not end.busy:
             self._pause = min(LONGEST_PAUSE, self._pause * _GROWTH)
 
     async def _sleep(self) -> None:

@@ -93,6 +93,7 @@ class Run:
     ref: RunRef
     key: str | None = None
     fresh: bool = field(default=False, repr=False)
+    _final: Status | None = field(default=None, init=False, repr=False)
 
     @classmethod
     def from_cursor(cls, cursor: str, platform: HasRuns) -> "Run":
@@ -140,12 +141,19 @@ class Run:
     async def status(self) -> Status:
         """State, the platform's own word for it, reason and times, read now.
 
+        Once this handle has learnt of the end, that is what it says: a replica of the
+        platform that lags behind does not bring the run back to life.
+
         Raises:
             NotFound: The run does not exist.
             CallError: The platform could not be asked.
         """
+        if self._final is not None:
+            return self._final
         status = await self._watcher.look(self.ref)
-        return status or Status(self.ref, RunState.QUEUED, "")
+        if status is None:
+            return Status(self.ref, RunState.QUEUED, "")
+        return self._keep(status)
 
     async def wait(
         self, within: float | None = None, *, cancel_remote: bool = False
@@ -196,8 +204,15 @@ class Run:
         raise GaveUp(text, Context(platform.name, cursor=self.cursor))
 
     async def _watch(self) -> Status:
+        if self._final is not None:
+            return self._final
         fresh, self.fresh = self.fresh, False
-        return await self._watcher.wait(self.ref, fresh=fresh)
+        return self._keep(await self._watcher.wait(self.ref, fresh=fresh))
+
+    def _keep(self, status: Status) -> Status:
+        if status.state.final:
+            self._final = status
+        return status
 
     def logs(
         self,

@@ -127,6 +127,9 @@ class LogPage:
         more: Whether asking again at once makes sense.
         hint: Seconds after which the server wants to be asked again, if it says so.
         status: The run's status, where the log answer carries it.
+        incomplete: Whether something that was written could not be had now, and may be
+            had a little later, after the end of the run, too. The platform says so only
+            so many times.
     """
 
     events: Sequence[LogEvent]
@@ -134,6 +137,7 @@ class LogPage:
     more: bool = False
     hint: float | None = None
     status: Status | None = None
+    incomplete: bool = False
 
 
 @frozen
@@ -220,7 +224,8 @@ class Platform(Protocol):
             refs: Which runs.
             known: What was read of them before. Where the platform's word for a run has
                 not changed, the known value itself may be returned, so that a round
-                over many runs makes few objects.
+                over many runs makes few objects; and where nothing at all has changed,
+                the very mapping that was returned last.
         """
         ...
 

@@ -16,7 +16,7 @@ from typing import Any
 import anyio
 from attrs import define, field
 
-from aioruns.errors import CallError, Context, NotFound, Rejected
+from aioruns.errors import CallError, Context, NotFound, Rejected, Unreadable
 from aioruns.rounds import FIRST_INTERVAL, LONGEST_INTERVAL, Schedule
 from aioruns.seam import Platform, RunRef, RunState, Status
 
@@ -28,6 +28,9 @@ Heard = Callable[[Status | CallError], None]
 PATIENCE = 120.0
 """Seconds for which reading may fail again and again before those who wait fail."""
 
+PATIENCE_UNREADABLE = 20.0
+"""The same for answers that cannot be read, which mostly means a wrong address."""
+
 _MOST_MISSING = 1000
 """Runs that were looked for in vain and are remembered, for the end of their grace."""
 
@@ -36,7 +39,7 @@ _MOST_MISSING = 1000
 class Patience:
     """How long failures of what is asked again and again are endured.
 
-    A refusal is not: asking again would not change it.
+    A refusal is not: asking again would not change it. Nor is what is conclusive.
     """
 
     _since: float | None = field(default=None, init=False)
@@ -44,8 +47,9 @@ class Patience:
     def endures(self, error: CallError, now: float) -> bool:
         """Whether to ask again after this error."""
         self._since = now if self._since is None else self._since
-        passing = not isinstance(error, Rejected) or error.status >= 429
-        if passing and now - self._since < PATIENCE:
+        limit = PATIENCE_UNREADABLE if isinstance(error, Unreadable) else PATIENCE
+        refused = isinstance(error, Rejected) and error.status < 429
+        if not refused and not error.conclusive and now - self._since < limit:
             return True
         self._since = None
         return False
@@ -290,7 +294,10 @@ class Watcher:
         """Read runs once. The lock is held."""
         self._round_at = asked = self.platform.clock.now()
         statuses = await self.platform.read_states(refs, self._known)
+        same = statuses is self._latest
         self._latest, self._latest_at = statuses, asked
+        if same and len(statuses) == len(refs):
+            return  # the platform says so when nothing has changed
         known = self._known
         changed = [one for ref, one in statuses.items() if known.get(ref) is not one]
         for status in changed:

@@ -2,11 +2,12 @@
 
 import json
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
 from anyio.to_thread import run_sync
+from tests.fakes import FakeClock
 
 from aioruns.errors import OutcomeUnknown
 from aioruns.http.clock import SystemClock
@@ -81,14 +82,39 @@ async def test_a_text_that_became_shorter_gives_no_line_twice():
 async def test_no_log_yet_and_no_log_any_more():
     nothing = await text_of(ERROR, 2)
     assert finish(LIVE, Mark(2), nothing, run_ended=False) == ([], Mark(2))
-    mark, looks = Mark(2), 0
-    while not mark.done:
-        _, mark = finish(ENDED, mark, nothing, run_ended=False)
-        looks += 1
-    assert (mark.lines, looks) == (2, 5)
-    _, first = finish(ENDED, Mark(2), nothing, run_ended=True)
+    for run_ended in (False, True):
+        mark, looks = Mark(2), 0
+        while not mark.done:
+            _, mark = finish(ENDED, mark, nothing, run_ended=run_ended)
+            looks += 1
+        assert (mark.lines, looks) == (2, 5)
+    _, first = finish(ENDED, Mark(2), nothing, run_ended=True, looks=2)
     assert not first.done
-    assert finish(ENDED, first, nothing, run_ended=True)[1].done
+    assert finish(ENDED, first, nothing, run_ended=True, looks=2)[1].done
+
+
+@pytest.mark.parametrize(("ago", "looks"), [(1, 5), (3600, 2)])
+async def test_an_archive_has_its_time_and_no_more(ago, looks):
+    """A run that ended long ago does not keep its reader waiting."""
+    clock = FakeClock()
+    status = Status(
+        RunRef("e", "r"),
+        RunState.SUCCEEDED,
+        "Succeeded",
+        ended=clock.utc() - timedelta(seconds=ago),
+    )
+
+    async def read(node, skip):
+        text = LogText(skip, threading.Semaphore(1))
+        await text.take(ERROR)
+        return text
+
+    asked, position, page = 0, None, None
+    while page is None or page.incomplete:
+        look = Look([ENDED], read_marks(position), status, read, clock)
+        page = await look.page()
+        position, asked = page.after(0), asked + 1
+    assert asked == looks
 
 
 def test_positions_inside_a_page():

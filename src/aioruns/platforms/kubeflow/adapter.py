@@ -202,7 +202,9 @@ class Adapter:
         try:
             answer = await self.client.session.send_raw(request, origin)
         except NotFound as error:
-            raise Unreadable(elsewhere, error.context) from error
+            wrong = Unreadable(elsewhere, error.context)
+            wrong.conclusive = True
+            raise wrong from error
         if answer.headers.get("Content-Type", "").startswith("text/html"):
             raise Unreadable(elsewhere, place)
         return text

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import repeat
 from typing import Any
 
@@ -25,6 +25,7 @@ ENOUGH = 150
 AT_ONCE = 8
 """Pods whose texts are held at once, in memory or on disk."""
 
+_ARCHIVING = timedelta(minutes=5)
 _ASKED = 5
 """Failed looks at the log of an ended node before it is taken to have none."""
 
@@ -107,6 +108,7 @@ class Look:
     turn: int = field(default=0, init=False)
     _unasked: deque[tuple[Node, Mark]] = field(init=False)
     _open: deque[_Open] = field(factory=deque, init=False)
+    _incomplete: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.marks = self.marks.folded(self.nodes)
@@ -115,6 +117,16 @@ class Look:
     @property
     def _ended(self) -> bool:
         return self.status.state.final
+
+    @property
+    def _looks(self) -> int:
+        """Failed looks at an ended node's log after which it has none.
+
+        Archiving may take a while, but not for ever.
+        """
+        ended = self.status.ended
+        long_ago = ended is not None and self.clock.utc() - ended > _ARCHIVING
+        return 2 if long_ago else _ASKED
 
     async def page(self) -> LogPage:
         """The next page; one that fails ends the look, as no place has its turn."""
@@ -138,6 +150,7 @@ class Look:
             page = make_page(readings, self.marks, look=self)
         else:
             page = make_page(readings, self.marks, status=self.status)
+            page = evolve(page, incomplete=self._incomplete)
         self.marks = _reached(self.marks, readings, count)
         return page
 
@@ -173,12 +186,15 @@ class Look:
         if one.text.cut:
             self._unasked.appendleft((one.node, before))
             return Reading(one.node, (), before, before, one.received)
-        lines, after = finish(one.node, before, one.text, run_ended=self._ended)
+        lines, after = finish(
+            one.node, before, one.text, run_ended=self._ended, looks=self._looks
+        )
+        self._incomplete |= after.missed > 0 and not after.done
         return Reading(one.node, lines, before, after, one.received)
 
 
 def finish(
-    node: Node, before: Mark, text: LogText, *, run_ended: bool
+    node: Node, before: Mark, text: LogText, *, run_ended: bool, looks: int = _ASKED
 ) -> tuple[list[str], Mark]:
     """What the end of a node's text means.
 
@@ -186,9 +202,7 @@ def finish(
     """
     ended = node.ended or run_ended
     missed = before.missed + 1 if text.error and ended else 0
-    # After its end a run is looked at twice; while it runs, archiving may take a while.
-    given_up = missed >= (2 if run_ended else _ASKED)
-    done = ended and (not text.error or given_up)
+    done = ended and (not text.error or missed >= looks)
     # A text that is short of lines that were passed on has no new one.
     lines = [text.rest] if done and text.rest and not text.missing else []
     return lines, Mark(before.lines + len(lines), missed, done)

@@ -1,0 +1,164 @@
+"""The workers of a cluster that take part in a sweep, as they come and go."""
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Any, Protocol
+
+import anyio
+import anyio.abc
+from attrs import define, field
+
+from aioruns.distributed.job import Job
+from aioruns.distributed.link import Link, WorkerLost
+from aioruns.distributed.messages import Ended, Report, Terms
+from aioruns.errors import AiorunsError
+
+logger = logging.getLogger("aioruns.distributed")
+
+_LOOK_EVERY = 1.0
+"""Seconds between looks for workers that joined."""
+
+_ASK_AGAIN = 5.0
+"""Seconds until a worker that was lost is asked again, if it is still there."""
+
+_LOOK_WITHIN = 10.0
+
+
+class NoWorkers(AiorunsError):
+    """The cluster has no worker that takes part, and none came for a while."""
+
+
+class Listener(Protocol):
+    """Who hears what becomes of jobs."""
+
+    def report(self, job: Job, report: Report) -> None:
+        """A worker says something of a job."""
+        ...
+
+    async def lost(self, jobs: list[Job], lease: float) -> None:
+        """The worker of these jobs was lost; it may go on until its lease ends."""
+        ...
+
+
+@define(eq=False)
+class Crew:
+    """Hands jobs to workers, and takes those of lost workers to others.
+
+    Attributes:
+        connected: Gives an asynchronous client of the cluster.
+        terms: Makes what a worker is told, given which part of the rates it may use.
+        listener: Hears what becomes of jobs.
+        lease: Seconds for which a worker goes on without a call.
+        worker_within: Seconds to be without any worker at most.
+        links: The workers that take part now, by address.
+    """
+
+    connected: Callable[[], AbstractAsyncContextManager[Any]]
+    terms: Callable[[float], Terms]
+    listener: Listener
+    lease: float
+    worker_within: float
+    links: dict[str, Link] = field(factory=dict, init=False)
+    _client: Any = field(default=None, init=False)
+    _stack: AsyncExitStack = field(factory=AsyncExitStack, init=False)
+    _waiting: dict[int, Job] = field(factory=dict, init=False)
+    _asked: dict[str, float] = field(factory=dict, init=False)
+    _trouble: str = field(default="", init=False)
+    _tasks: anyio.abc.TaskGroup = field(init=False)
+
+    async def serve(self) -> None:
+        """Work with the workers that there are, until cancelled.
+
+        Raises:
+            NoWorkers: There was none for too long.
+            AiorunsError: A worker cannot make its client.
+        """
+        self._client = await self._stack.enter_async_context(self.connected())
+        async with anyio.create_task_group() as self._tasks:
+            alone_since = anyio.current_time()
+            while True:
+                addresses = await self._addresses()
+                now = anyio.current_time()
+                for address in addresses:
+                    if now >= self._asked.get(address, now):
+                        self._asked[address] = float("inf")
+                        self._tasks.start_soon(self._work_with, address, len(addresses))
+                for address in self._asked.keys() - addresses:
+                    if self._asked[address] <= now:
+                        del self._asked[address]
+                if self.links:
+                    alone_since = now
+                elif now - alone_since > self.worker_within:
+                    raise NoWorkers(
+                        f"no worker of the cluster took part for {self.worker_within:g}"
+                        f" s: {self._trouble or 'there is none'}; what was submitted "
+                        "goes on, and a sweep with a journal can be begun again"
+                    )
+                await anyio.sleep(_LOOK_EVERY)
+
+    def hand_over(self, job: Job) -> None:
+        """Give a job to the worker with the fewest, or to the next that comes."""
+        if self.links:
+            link = min(self.links.values(), key=lambda one: len(one.jobs))
+            link.hand_over(job)
+        else:
+            self._waiting[job.work.number] = job
+
+    def drop(self, job: Job) -> None:
+        """Nobody wants to hear of a job any more."""
+        self._waiting.pop(job.work.number, None)
+        for link in self.links.values():
+            link.drop(job)
+
+    async def aclose(self) -> None:
+        """Stop all workers' shares; nothing is raised."""
+        async with self._stack, anyio.create_task_group() as tasks:
+            for link in self.links.values():
+                tasks.start_soon(link.close)
+        self.links.clear()
+
+    async def _addresses(self) -> set[str]:
+        try:
+            with anyio.fail_after(_LOOK_WITHIN):
+                return set(await self._client.nthreads())
+        except (OSError, TimeoutError) as error:
+            self._trouble = f"the scheduler cannot be asked: {error}"
+            return set()
+
+    async def _work_with(self, address: str, workers: int) -> None:
+        """Have a worker take part, until it is lost."""
+        try:
+            link = await Link.open(self._client, address, self.terms(1 / workers))
+        except WorkerLost as error:
+            self._note(address, error)
+            return
+        self.links[address] = link
+        waiting, self._waiting = self._waiting, {}
+        for job in waiting.values():
+            self.hand_over(job)
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(link.send)
+                tasks.start_soon(self._listen, link)
+        except* WorkerLost as group:
+            self._note(address, group.exceptions[0])
+            del self.links[address]
+            link.release()
+            jobs = list(link.jobs.values())
+            self._tasks.start_soon(self.listener.lost, jobs, self.lease)
+
+    async def _listen(self, link: Link) -> None:
+        while True:
+            for report in await link.reports():
+                job = link.jobs.get(report.number)
+                if job is None:
+                    continue
+                if isinstance(report, Ended):
+                    del link.jobs[report.number]
+                self.listener.report(job, report)
+
+    def _note(self, address: str, error: BaseException) -> None:
+        self._trouble = f"the worker {address} was lost, {error}"
+        logger.warning("%s", self._trouble)
+        self._asked[address] = anyio.current_time() + _ASK_AGAIN

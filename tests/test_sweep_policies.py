@@ -130,6 +130,14 @@ def test_what_cannot_be_right_is_refused_at_once(platform, wrong):
         as_completed([platform.spec()], **wrong)
 
 
+def test_an_async_progress_is_refused_at_once(platform):
+    async def progress(_):
+        raise AssertionError
+
+    with pytest.raises(InvalidInput, match="not awaited"):
+        as_completed([platform.spec()], progress=progress)
+
+
 # -- what is not known ----------------------------------------------------------------
 
 

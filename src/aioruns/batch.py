@@ -6,10 +6,11 @@ stops everything. What happens inside is in `aioruns.sweeps`.
 The runs of a native batch exist already: they are only followed, all at once.
 """
 
+import inspect
 import os
 from collections.abc import Callable
 
-from aioruns.errors import SubmissionsFailed
+from aioruns.errors import InvalidInput, SubmissionsFailed
 from aioruns.runs import Run
 from aioruns.sweeps.conducting import Outcomes, Specs
 from aioruns.sweeps.engine import Engine, LocalEngine
@@ -102,6 +103,10 @@ def as_completed(
                 print(outcome.index, outcome.state, outcome.duration)
         ```
     """
+    if inspect.iscoroutinefunction(progress):
+        raise InvalidInput(
+            "progress is called and not awaited: give a function, not an async one"
+        )
     policy = Policy(
         max_active,
         results=results,

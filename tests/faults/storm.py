@@ -46,8 +46,8 @@ def make_storm(rng: random.Random, platform: str) -> list[Fault]:
         passing.append(Fault("delay", rate=0.05, times=1, seconds=1.2))  # a timeout
     at_logs = [Fault(kind, rate=4 * rate()) for kind in _LOG_KINDS[platform]]
     if platform == "kubeflow":
-        # Once: an error that stays after the end of a run is the end of its log.
+        # At most four times: an error that stays after the end is the end of the log.
         late = rng.choice((0, 3, 10))
-        at_logs.append(Fault("cut-log", "/log$", times=1, after=late))
+        at_logs.append(Fault("cut-log", "/log$", times=rng.randint(1, 4), after=late))
     # Those that answer come last: they hide what is behind them.
     return [*passing, *at_logs, *answering]

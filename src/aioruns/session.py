@@ -6,11 +6,11 @@ import random
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import anyio
-from attrs import define, evolve
+from attrs import evolve
 
 from aioruns.errors import (
     EXCERPT_LENGTH,
@@ -171,7 +171,7 @@ class Session:
             return decode(response.body, request.returns)
         except DecodeError as error:
             kind = response.headers.get("Content-Type", "no content type")
-            context = call.context(request, origin, self.clock.now())
+            context = call.context(self.clock.now())
             raise Unreadable(
                 f"the answer with status {response.status} and {kind} cannot be read: "
                 f"{error}; check that the address is the API's and not a login page's",
@@ -190,7 +190,14 @@ class Session:
             self._refuse(origin)
         self._in_flight += 1
         try:
-            return await self._with_retries(request, origin)
+            call = _Call(request, origin, self.clock.now())
+            while True:
+                answer = await self._attempt(call)
+                if isinstance(answer, Response) and answer.status < 300:
+                    self._budget.succeeded()
+                    origin.gate.succeeded()
+                    return answer, call
+                await self._recover(answer, call)
         finally:
             self._in_flight -= 1
             if self._idle is not None and not self._in_flight:
@@ -212,100 +219,74 @@ class Session:
             "it in the asyncio.run() that opened it, or make a new one"
         )
 
-    async def _with_retries(
-        self, request: Request[T], origin: Origin
-    ) -> tuple[Response, "_Call"]:
+    async def _attempt(self, call: "_Call") -> Response | CallError:
+        """Pass the gate and send once; what failed is returned, to be judged."""
+        request, origin = call.request, call.origin
+        call.attempts += 1
         gate = origin.gate
-        url = request.url(origin.base_url)
-        body, content_type = _body(request)
-        call = _Call(self.clock.now())
-        renewed = False
-        failed: CallError | None = None
-        while True:
-            call.attempts += 1
-            if not gate.enter_nowait():
-                await gate.enter()
+        if not gate.enter_nowait():
+            await gate.enter()
+        try:
+            left = self._left(call)
             try:
-                left = self._left(call, failed)
-                answer = await self._attempt(
-                    request, origin, url, body, content_type, left
+                headers: Mapping[str, str] = (
+                    await origin.auth.headers()
+                    if request.presigned is None
+                    else {}  # a pre-signed address carries its own permission
                 )
-            finally:
-                gate.leave()
-            if isinstance(answer, Response) and answer.status < 300:
-                self._budget.succeeded()
-                gate.succeeded()
-                return answer, call
-            failed = self._failure(answer, request, origin, call)
-            if isinstance(failed, Unauthorized) and not renewed:
-                renewed = True
-                if await origin.auth.renew():
-                    continue
-            await self._pause(failed, request, origin)
+                if call.content_type is not None:
+                    headers = {**headers, "Content-Type": call.content_type}
+                if self._transport is None:
+                    self._refuse(origin)
+                    raise AssertionError
+                origin.sent += 1
+                return await self._transport.send(
+                    request.method,
+                    call.url,
+                    headers,
+                    call.body,
+                    min(self.timeout, left),
+                    request.sink,
+                )
+            except CallError as error:
+                return error
+        finally:
+            gate.leave()
 
-    def _left(self, call: "_Call", failed: CallError | None) -> float:
+    def _left(self, call: "_Call") -> float:
         """Seconds that a call has for an attempt, which has passed the gate."""
         now = self.clock.now()
+        failed = call.failed
         if failed is None:
             # Time at the gate is not time of the call (it would make a queue of calls
             # fail for being a queue).
             call.started = now
+            return self.deadline
         left = call.started + self.deadline - now
-        if failed is not None and left <= 0:
+        if left <= 0:
             # The gate was paused for longer than this call has.
             raise self._gave_up(failed) from failed
         return left
 
-    async def _attempt(
-        self,
-        request: Request[T],
-        origin: Origin,
-        url: str,
-        body: bytes | FileBody | None,
-        content_type: str | None,
-        left: float,
-    ) -> Response | CallError:
-        headers: Mapping[str, str]
-        try:
-            if request.presigned is not None:
-                # A pre-signed address carries its own permission.
-                headers = {}
-            else:
-                headers = await origin.auth.headers()
-            if content_type is not None:
-                headers = {**headers, "Content-Type": content_type}
-            if self._transport is None:
-                self._refuse(origin)
-                raise AssertionError
-            origin.sent += 1
-            return await self._transport.send(
-                request.method,
-                url,
-                headers,
-                body,
-                min(self.timeout, left),
-                request.sink,
-            )
-        except CallError as error:
-            return error
+    async def _recover(self, answer: Response | CallError, call: "_Call") -> None:
+        """Get ready for another attempt, or raise what failed."""
+        failed = call.failed = self._failure(answer, call)
+        if isinstance(failed, Unauthorized) and not call.renewed:
+            call.renewed = True
+            if await call.origin.auth.renew():
+                return
+        await self._pause(failed, call.request, call.origin)
 
-    def _failure(
-        self,
-        answer: Response | CallError,
-        request: Request[T],
-        origin: Origin,
-        call: "_Call",
-    ) -> CallError:
-        """What went wrong, with its context: none is made before that."""
-        context = call.context(request, origin, self.clock.now())
+    def _failure(self, answer: Response | CallError, call: "_Call") -> CallError:
+        context = call.context(self.clock.now())
         if isinstance(answer, Response):
-            return self._rejected(answer, context, origin)
+            return self._rejected(answer, context, call.origin)
         answer.context = context
         answer.args = (answer.args[0], context)
         if self._closed:
             raise SessionClosed(
-                f"the session of {origin.platform} was closed while "
-                f"{request.method} {context.url} was under way"
+                f"the session of {call.origin.platform} was closed while "
+                f"{context.method} {context.url} was under way"
             ) from answer
         return answer
 
@@ -368,26 +349,38 @@ class Session:
         return gave_up
 
 
-@define(eq=False)
 class _Call:
-    """One call with its retries: what its error would say of it.
+    """One call with its retries."""
 
-    Attributes:
-        entered: When it was made.
-        started: When its first attempt passed the gate.
-        attempts: How often it was tried.
-    """
+    __slots__ = (
+        "attempts",
+        "body",
+        "content_type",
+        "entered",
+        "failed",
+        "origin",
+        "renewed",
+        "request",
+        "started",
+        "url",
+    )
 
-    entered: float
-    started: float = 0.0
-    attempts: int = 0
+    def __init__(self, request: Request[Any], origin: Origin, entered: float) -> None:
+        self.request = request
+        self.origin = origin
+        self.entered = self.started = entered
+        self.url = request.url(origin.base_url)
+        self.body, self.content_type = _body(request)
+        self.attempts = 0
+        self.failed: CallError | None = None
+        self.renewed = False
 
-    def context(self, request: Request[T], origin: Origin, now: float) -> Context:
+    def context(self, now: float) -> Context:
         """What an error says of it."""
         return Context(
-            origin.platform,
-            request.method,
-            request.shown(origin.base_url),
+            self.origin.platform,
+            self.request.method,
+            self.request.shown(self.origin.base_url),
             self.attempts,
             now - self.started,
             self.started - self.entered,

@@ -2,8 +2,8 @@
 
 import io
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -93,29 +93,38 @@ class AiohttpTransport:
         self._proxies = getproxies()
         self._bypassed: dict[str, bool] = {}
 
-    async def send(
+    def send(
         self,
         method: str,
         url: str,
         headers: Mapping[str, str],
         body: bytes | FileBody | None,
-        timeout: float,  # noqa: ASYNC109 - see Transport.send
+        timeout: float,
         sink: FileSink | Receiver | None = None,
-    ) -> Response:
+    ) -> Coroutine[Any, Any, Response]:
         """Send once; see `Transport.send`."""
         if isinstance(body, FileBody):
-            headers = {**headers, "Content-Length": str(body.size)}
-            # Opened and closed here, since aiohttp may drop its writer half-way.
-            async with await anyio.open_file(body.file, "rb") as file:
-                # aiohttp's own clock for silence starts when the body is written.
-                with anyio.move_on_after(timeout) as patience:
-                    parts = _parts(file, body, patience, timeout)
-                    return await self._exchange(
-                        method, url, headers, parts, timeout, sink
-                    )
-                raise OutcomeUnknown(f"the upload stood still for {timeout:g} s")
+            return self._upload(method, url, headers, body, timeout, sink)
         data = io.BytesIO(body) if body and len(body) > _LARGE else body
-        return await self._exchange(method, url, headers, data, timeout, sink)
+        return self._exchange(method, url, headers, data, timeout, sink)
+
+    async def _upload(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: FileBody,
+        timeout: float,  # noqa: ASYNC109 - see Transport.send
+        sink: FileSink | Receiver | None,
+    ) -> Response:
+        headers = {**headers, "Content-Length": str(body.size)}
+        # Opened and closed here, since aiohttp may drop its writer half-way.
+        async with await anyio.open_file(body.file, "rb") as file:
+            # aiohttp's own clock for silence starts when the body is written.
+            with anyio.move_on_after(timeout) as patience:
+                parts = _parts(file, body, patience, timeout)
+                return await self._exchange(method, url, headers, parts, timeout, sink)
+            raise OutcomeUnknown(f"the upload stood still for {timeout:g} s")
 
     async def _exchange(
         self,
@@ -126,7 +135,8 @@ class AiohttpTransport:
         timeout: float,  # noqa: ASYNC109 - see Transport.send
         sink: FileSink | Receiver | None,
     ) -> Response:
-        by_parts = sink is not None or isinstance(data, AsyncIterator)
+        whole = data is None or isinstance(data, (bytes, io.BytesIO))
+        by_parts = sink is not None or not whole
         try:
             answer = await self._http.request(
                 method,

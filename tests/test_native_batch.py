@@ -13,6 +13,7 @@ from aioruns.errors import (
     BadRequest,
     Forbidden,
     GaveUp,
+    InvalidInput,
     NotFound,
     SubmissionsFailed,
     Unauthorized,
@@ -201,6 +202,17 @@ async def test_every_run_is_told_of(platform):
     told = []
     await gather(FakeBatch(platform, succeeding(1.0, 2.0)), on_submitted=told.append)
     assert sorted(run.id for run in told) == ["b0", "b1"]
+
+
+async def test_progress_knows_how_many_there_are_once_all_are_known(platform):
+    async with as_completed(FakeBatch(platform, succeeding(1, 2, 3))) as outcomes:
+        assert len([one async for one in outcomes]) == 3
+    assert outcomes.progress.total == 3
+
+
+def test_a_batch_needs_no_journal(platform):
+    with pytest.raises(InvalidInput, match="keeps a batch"):
+        as_completed(FakeBatch(platform, succeeding(1)), journal="sweep.db")
 
 
 async def test_no_runs_no_outcomes(platform):

@@ -98,6 +98,8 @@ _HOMES = {
     "aioruns.nextmv": ("Nextmv", "nextmv"),
     "aioruns.runs": ("LogEvent", "Run", "RunSpec", "RunState", "Status"),
     "aioruns.session": ("Session",),
+    # Not among the public names above: `from aioruns import *` works without dask.
+    "aioruns.distributed": ("distributed",),
     "aioruns.errors": ("errors",),
 }
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 
 from aioruns.errors import InvalidInput, SubmissionsFailed
+from aioruns.native import NativeBatch
 from aioruns.runs import Run
 from aioruns.sweeps.conducting import Outcomes, Specs
 from aioruns.sweeps.engine import Engine, LocalEngine
@@ -106,6 +107,11 @@ def as_completed(
     if inspect.iscoroutinefunction(progress):
         raise InvalidInput(
             "progress is called and not awaited: give a function, not an async one"
+        )
+    if journal is not None and isinstance(specs, NativeBatch):
+        raise InvalidInput(
+            "the platform itself keeps a batch of its own: give the batch an id, by "
+            "which the next process finds it, instead of a journal"
         )
     policy = Policy(
         max_active,

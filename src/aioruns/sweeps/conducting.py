@@ -306,12 +306,15 @@ class Outcomes:
         if scope.cancelled_caught:
             return
         self._open += 1  # until all members are known
+        count = 0
         async for member in members:
             self._open += 1
+            count += 1
             lane = self._lane(member.spec.runs, submits=False)
             await lane.begin(_joined(member))
             if member.run is not None and self.policy.on_submitted is not None:
                 self.policy.on_submitted(member.run)
+        self.tally.total = count
         self._open -= 1
         self._reader.stop()
         self._check_over()

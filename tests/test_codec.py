@@ -175,6 +175,42 @@ def test_fields_may_have_another_key():
         structure({"runId": None}, Renamed)
 
 
+@frozen
+class Tree:
+    name: str | None
+    _hidden: int = 0
+    below: Sequence["Tree"] = ()
+    options: Json = field(factory=dict)
+    note: "str | None" = None
+
+
+def test_a_null_that_is_required_is_a_value():
+    assert structure({"name": None}, Tree) == Tree(None)
+    with pytest.raises(DecodeError, match="required field missing"):
+        structure({}, Tree)
+
+
+def test_models_may_hold_their_own_kind_and_private_fields():
+    body = {"name": "a", "_hidden": "7", "below": [{"name": "b", "note": "n"}]}
+    made = structure(body, Tree)
+    assert made == Tree("a", 7, made.below)
+    assert list(made.below) == [Tree("b", note="n")]
+    wrong = {"name": "a", "below": [{"name": "b"}, {"name": "c", "below": [{}]}]}
+    with pytest.raises(DecodeError, match=r"missing @ \$\.below\[1\]\.below\[0\]"):
+        structure(wrong, Tree)
+
+
+def test_an_object_that_stays_json_is_a_copy():
+    options = {"a": {"b": 1}, "c": None}
+    made = structure({"name": "n", "options": options}, Tree)
+    assert made.options == options
+    assert made.options is not options
+    with pytest.raises(DecodeError, match=r"expected dict @ \$\.options"):
+        structure({"name": "n", "options": [1]}, Tree)
+    with pytest.raises(DecodeError, match=r"expected.* @ \$"):
+        structure([1], Json)
+
+
 @pytest.mark.parametrize("body", [[], [1], "text", 7, None, True])
 @pytest.mark.parametrize("kind", [Outer, Plain, Inner])
 def test_what_is_no_object_is_refused(body, kind):

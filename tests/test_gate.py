@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from tests.fakes import FakeClock
 
-from aioruns.http.gate import Gate
+from aioruns.http.gate import Gate, Pace
 
 
 @pytest.fixture
@@ -40,6 +40,70 @@ async def test_at_most_so_many_pass_at_once(clock):
     await asyncio.gather(*(passing.one() for _ in range(10)))
     assert passing.most == 3
     assert clock.now() == 1004.0
+
+
+async def test_they_pass_in_the_order_in_which_they_came(clock):
+    gate = Gate(1, clock)
+    order = []
+
+    async def one(name):
+        async with gate:
+            order.append(name)
+            await clock.sleep(1.0)
+
+    await asyncio.gather(*(one(name) for name in range(5)))
+    assert order == [0, 1, 2, 3, 4]
+
+
+async def test_who_waits_for_nothing_does_not_overtake_the_queue(clock):
+    gate = Gate(1, clock)
+    assert gate.enter_nowait()
+    waiting = asyncio.create_task(gate.enter())
+    await asyncio.sleep(0)
+    gate.leave()  # the place belongs to the one that waits, before it has run
+    assert not gate.enter_nowait()
+    await waiting
+    gate.leave()
+    assert gate.enter_nowait()
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_cancelled_in_the_queue_it_passes_its_turn_on(clock, after):
+    """Whether it is cancelled before its turn has come, or just after."""
+    gate = Gate(1, clock)
+    assert gate.enter_nowait()
+    first, second = (asyncio.create_task(gate.enter()) for _ in range(2))
+    await asyncio.sleep(0)
+    if after:
+        gate.leave()
+        first.cancel()
+    else:
+        first.cancel()
+        gate.leave()
+    await second
+    assert first.cancelled() or first.cancelling()
+    gate.leave()
+    assert gate.enter_nowait()
+
+
+async def test_all_that_waited_may_be_gone(clock):
+    gate = Gate(1, clock)
+    assert gate.enter_nowait()
+    waiting = [asyncio.create_task(gate.enter()) for _ in range(3)]
+    await asyncio.sleep(0)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    gate.leave()
+    assert gate.enter_nowait()
+    assert not gate.enter_nowait()
+
+
+async def test_a_pause_and_a_pace_are_no_open_gate(clock):
+    gate = Gate(2, clock)
+    gate.pause(1.0)
+    assert not gate.enter_nowait()
+    assert not Gate(2, clock, Pace(1.0, clock)).enter_nowait()
 
 
 async def test_nothing_passes_during_a_pause(clock):

@@ -860,6 +860,41 @@ async def test_a_presigned_address_is_sent_as_it_was_signed(server):
     assert "Authorization" not in headers
 
 
+@pytest.mark.parametrize(
+    ("after", "target"),
+    [
+        ("", "/"),
+        ("/", "/"),
+        ("/a%2Fb/../c", "/a%2Fb/../c"),
+        ("/a?x=1&x=%2C+2", "/a?x=1&x=%2C+2"),
+        ("/a?", "/a"),
+        ("/a#part?x=1", "/a"),
+        ("/a?x=1#part", "/a?x=1"),
+        ("/a:b//c?d=/e?f", "/a:b//c?d=/e?f"),
+        ("?x=1", "/?x=1"),
+        ("?x=/y", "/?x=/y"),
+    ],
+)
+async def test_addresses_below_a_known_server_arrive_as_they_are(server, after, target):
+    async with Session() as session:
+        origin = made_origin("https://api.example")
+        for _ in range(2):
+            request = Request("GET", presigned=server.url + after)
+            await session.send(request, origin)
+    assert [seen[1] for seen in server.seen] == [target] * 2
+
+
+async def test_more_servers_than_are_kept_can_be_asked(server):
+    named = server.url.replace("127.0.0.1", "localhost")
+    async with Session() as session:
+        for number in range(40):
+            user = f"u{number}@"
+            where = named.replace("://", f"://{user}") if number < 39 else named
+            request = Request("GET", presigned=f"{where}/{number}")
+            await session.send(request, made_origin("https://api.example"))
+    assert [seen[1] for seen in server.seen] == [f"/{n}" for n in range(40)]
+
+
 async def test_cookies_are_not_kept(server):
     def cookie(_):
         return web.Response(headers={"Set-Cookie": "sticky=1; Path=/"})

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from attrs import define, field, frozen
+from attrs import define, field, frozen, setters
 
 from aioruns.errors import InvalidInput, Rejected
 from aioruns.http.auth import Auth
@@ -35,7 +35,8 @@ def _without_slash(url: str) -> str:
     return url.rstrip("/")
 
 
-@define(eq=False)
+# Counting `sent` through what checks an address would cost 1 us a request.
+@define(eq=False, on_setattr=setters.NO_OP)
 class Origin:
     """Where the requests of one platform go, and how.
 

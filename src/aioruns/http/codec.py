@@ -61,7 +61,7 @@ def structure(value: object, returns: type[T]) -> T:
     Raises:
         DecodeError: The value is not of the shape of `returns`.
     """
-    if attrs.has(returns) and not isinstance(value, dict):
+    if not isinstance(value, dict) and attrs.has(returns):
         # A class whose fields are all optional would take a list for an empty object.
         raise DecodeError(f"expected an object, not {type(value).__name__} @ $")
     try:

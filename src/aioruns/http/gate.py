@@ -54,6 +54,7 @@ class Gate:
     _opens_at: float = field(default=0.0, init=False)
     _narrow: bool = field(default=False, init=False)
     _single_file: anyio.Lock = field(factory=anyio.Lock, init=False)
+    _one_is_alone: bool = field(default=False, init=False)
 
     def enter_nowait(self) -> bool:
         """Enter if nothing stands in the way; `leave` must follow then.
@@ -87,7 +88,8 @@ class Gate:
     def leave(self) -> None:
         """Make room for the next one."""
         self._release()
-        if self._single_file.locked() and self._holds_single_file():
+        if self._one_is_alone and self._holds_single_file():
+            self._one_is_alone = False
             self._single_file.release()
 
     async def __aenter__(self) -> None:
@@ -136,6 +138,7 @@ class Gate:
         while self._narrow:
             wait = self._opens_at - self.clock.now()
             if wait <= 0:
+                self._one_is_alone = True
                 return  # keeps the lock until it leaves the gate
             try:
                 await self.clock.sleep(wait)

@@ -203,21 +203,21 @@ class AiohttpTransport:
         It saves 3 us of 7; `yarl` keeps addresses that are used again and again.
         """
         end = url.find("/", 8)  # behind `https://`
-        if end < 0 or "#" in url:
+        asked = url.find("?")
+        if end < 0 or 0 <= asked < end or "#" in url:
             return URL(url, encoded=True)
         server = self._servers.get(url[:end])
         if server is None:
             server = URL(url[:end], encoded=True)
             if len(self._servers) < _SERVERS:
                 self._servers[url[:end]] = server
-        path, asked, query = url[end:].partition("?")
-        if not asked:
-            return server.with_path(path, encoded=True)
+        if asked < 0:
+            return server.with_path(url[end:], encoded=True)
         return URL.build(
             scheme=server.scheme,
             authority=server.raw_authority,
-            path=path,
-            query_string=query,
+            path=url[end:asked],
+            query_string=url[asked + 1 :],
             encoded=True,
         )
 

@@ -1,6 +1,7 @@
 """Several calls at once: bounded, and failing as one."""
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from aioruns.together import WORKERS, each
@@ -11,7 +12,7 @@ async def test_every_item_has_its_call(count):
     done = []
 
     async def work(item):
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         done.append(item)
 
     await each(iter(range(count)), work)
@@ -42,7 +43,7 @@ async def test_so_many_at_once():
         nonlocal inside, most
         inside += 1
         most = max(most, inside)
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         inside -= 1
 
     await each(range(3 * WORKERS), work)

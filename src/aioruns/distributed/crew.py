@@ -63,6 +63,8 @@ class Crew:
     _client: Any = field(default=None, init=False)
     _stack: AsyncExitStack = field(factory=AsyncExitStack, init=False)
     _waiting: dict[int, Job] = field(factory=dict, init=False)
+    _opening: int = field(default=0, init=False)
+    _begun: bool = field(default=False, init=False)
     _asked: dict[str, float] = field(factory=dict, init=False)
     _trouble: str = field(default="", init=False)
     _tasks: anyio.abc.TaskGroup = field(init=False)
@@ -74,7 +76,10 @@ class Crew:
             NoWorkers: There was none for too long.
             AiorunsError: A worker cannot make its client.
         """
-        self._client = await self._stack.enter_async_context(self.connected())
+        try:
+            self._client = await self._stack.enter_async_context(self.connected())
+        except OSError as error:
+            raise NoWorkers(f"the scheduler cannot be reached: {error}") from error
         async with anyio.create_task_group() as self._tasks:
             alone_since = anyio.current_time()
             while True:
@@ -83,11 +88,13 @@ class Crew:
                 for address in addresses:
                     if now >= self._asked.get(address, now):
                         self._asked[address] = float("inf")
+                        self._opening += 1
                         self._tasks.start_soon(self._work_with, address, len(addresses))
                 for address in self._asked.keys() - addresses:
                     if self._asked[address] <= now:
                         del self._asked[address]
                 if self.links:
+                    self._hand_over_waiting()
                     alone_since = now
                 elif now - alone_since > self.worker_within:
                     raise NoWorkers(
@@ -99,7 +106,7 @@ class Crew:
 
     def hand_over(self, job: Job) -> None:
         """Give a job to the worker with the fewest, or to the next that comes."""
-        if self.links:
+        if self.links and self._begun:
             link = min(self.links.values(), key=lambda one: len(one.jobs))
             link.hand_over(job)
         else:
@@ -122,21 +129,22 @@ class Crew:
         try:
             with anyio.fail_after(_LOOK_WITHIN):
                 return set(await self._client.nthreads())
-        except (OSError, TimeoutError) as error:
-            self._trouble = f"the scheduler cannot be asked: {error}"
+        except Exception as error:  # noqa: BLE001 - a lost scheduler shows in many ways
+            self._trouble = f"the scheduler cannot be asked, {_named(error)}"
             return set()
 
     async def _work_with(self, address: str, workers: int) -> None:
         """Have a worker take part, until it is lost."""
         try:
             link = await Link.open(self._client, address, self.terms(1 / workers))
+            self.links[address] = link
         except WorkerLost as error:
             self._note(address, error)
             return
-        self.links[address] = link
-        waiting, self._waiting = self._waiting, {}
-        for job in waiting.values():
-            self.hand_over(job)
+        finally:
+            self._opening -= 1
+            if not self._opening:
+                self._hand_over_waiting()
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(link.send)
@@ -147,6 +155,14 @@ class Crew:
             link.release()
             jobs = list(link.jobs.values())
             self._tasks.start_soon(self.listener.lost, jobs, self.lease)
+
+    def _hand_over_waiting(self) -> None:
+        """Share out what waits, once all workers are there or a look has passed."""
+        if self.links:
+            self._begun = True
+            waiting, self._waiting = self._waiting, {}
+            for job in waiting.values():
+                self.hand_over(job)
 
     async def _listen(self, link: Link) -> None:
         while True:
@@ -162,3 +178,7 @@ class Crew:
         self._trouble = f"the worker {address} was lost, {error}"
         logger.warning("%s", self._trouble)
         self._asked[address] = anyio.current_time() + _ASK_AGAIN
+
+
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".removesuffix(": ")

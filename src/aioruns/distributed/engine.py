@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Literal, cast
 
+import anyio
 from attrs import evolve
 from distributed import Client
 
@@ -125,10 +126,14 @@ async def _connected(given: Client) -> AsyncIterator[Any]:
     scheduler, make = given.scheduler, cast("Any", Client)
     if scheduler is None:
         raise InvalidInput("the client of the cluster is closed: open it again")
-    async with make(
+    own = make(
         scheduler.address,
         security=given.security,
         asynchronous=True,
         set_as_default=False,
-    ) as own:
-        yield own
+    )
+    try:
+        yield await own
+    finally:
+        with anyio.CancelScope(shield=True):
+            await own.close()

@@ -19,6 +19,9 @@ from aioruns.sweeps.lane import Host
 from aioruns.sweeps.order import Order
 from aioruns.waiting import Heard
 
+_MOST_LOSSES = 5
+"""Workers that may be lost over one submission: perhaps it is what they die of."""
+
 
 @define(eq=False)
 class DaskHands:
@@ -149,12 +152,12 @@ class DaskHands:
             # nobody finds yet.
             await anyio.sleep(lease)
         for job in doubtful:
-            if self._may_be_lost(job):
+            why = self._hopeless(job)
+            if why:
                 job.fail(
                     OutcomeUnknown(
-                        f"whether run {job.work.key} was created is not known: its "
-                        f"worker was lost, and {self.runs.platform.name} offers no way "
-                        "to find it; look at the platform before you submit it again",
+                        f"whether run {job.work.key} was created is not known: {why}; "
+                        "look at the platform before you submit it again",
                         Context(self.runs.platform.name),
                     )
                 )
@@ -165,10 +168,14 @@ class DaskHands:
         if job.work.number in self._open:
             self._crew.hand_over(job)
 
-    def _may_be_lost(self, job: Job) -> bool:
-        finds = self.runs.platform.abilities.finds
-        unknown = job.work.ref is None and not finds
-        return unknown and self.host.policy.on_unknown == "error"
+    def _hopeless(self, job: Job) -> str:
+        """Why a submission that is in doubt is not handed to another worker."""
+        platform = self.runs.platform
+        if job.losses >= _MOST_LOSSES:
+            return f"{job.losses} workers were lost while they were submitting it"
+        if platform.abilities.finds or self.host.policy.on_unknown != "error":
+            return ""
+        return f"its worker was lost, and {platform.name} offers no way to find it"
 
     # -- jobs --------------------------------------------------------------------------
 

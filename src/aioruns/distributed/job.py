@@ -3,7 +3,7 @@
 import asyncio
 from datetime import datetime
 
-from attrs import define, evolve, field
+from attrs import define, evolve
 
 from aioruns.distributed.messages import Ended, Work
 from aioruns.errors import CallError, GaveUp
@@ -23,6 +23,7 @@ class Job:
         ended: How it ended, once that was reported.
         done: Done with the end; for who waits for the result.
         sent: Whether the worker that has it was told.
+        losses: How many workers were lost while they were submitting it.
     """
 
     work: Work
@@ -31,7 +32,8 @@ class Job:
     heard: Heard | None = None
     ended: Ended | None = None
     done: "asyncio.Future[Ended] | None" = None
-    sent: bool = field(default=False)
+    sent: bool = False
+    losses: int = 0
 
     def exists(self, ref: RunRef) -> None:
         """The run exists: whoever takes it up, follows it."""
@@ -67,6 +69,7 @@ class Job:
     def lose(self) -> None:
         """Its worker is lost, which may have submitted it without saying so."""
         if self.sent and self.work.ref is None:
+            self.losses += 1
             self.work = evolve(self.work, since=self.work.since or self.taken)
         self.sent = False
 

@@ -39,9 +39,10 @@ class Link:
 
     address: str
     lease: float
-    _future: Any
-    _actor: Any
-    _name: str = ""
+    _client: Any
+    _future: Any = field(default=None, init=False)
+    _actor: Any = field(default=None, init=False)
+    _name: str = field(default="", init=False)
     jobs: dict[int, "Job"] = field(factory=dict, init=False)
     _new: dict[int, "Job"] = field(factory=dict, init=False)
     _drops: list[int] = field(factory=list, init=False)
@@ -60,32 +61,9 @@ class Link:
             WorkerLost: It did not, in time or at all.
             AiorunsError: It cannot, for example since it finds no credentials.
         """
-        future = client.submit(
-            SweepWorker,
-            terms,
-            actor=True,
-            pure=False,
-            workers=[address],
-            allow_other_workers=False,
-            key=f"aioruns-{id(terms)}-{address}-{anyio.current_time()}",
-        )
-        link = cls(address, terms.lease, future, None)
+        link = cls(address, terms.lease, client)
         try:
-            with anyio.fail_after(_SLOWEST_START):
-                link._actor = await future
-            link._name = cast("str", await link._call("open", named=False))
-        except WorkerLost:
-            link.release()
-            raise
-        except TimeoutError as error:
-            link.release()
-            raise WorkerLost(
-                f"it did not begin within {_SLOWEST_START:g} s: is it at work on "
-                "something else?"
-            ) from error
-        except OSError as error:
-            link.release()
-            raise WorkerLost(str(error)) from error
+            await link._begin(terms)
         except BaseException:
             link.release()
             raise
@@ -143,7 +121,30 @@ class Link:
 
     def release(self) -> None:
         """Let the cluster forget the actor."""
-        self._future.release()
+        if self._future is not None:
+            self._future.release()
+
+    async def _begin(self, terms: Terms) -> None:
+        limit = _SLOWEST_START
+        try:
+            # An actor binds to the current client, which may be another one otherwise.
+            with anyio.fail_after(limit), self._client.as_current():
+                self._future = self._client.submit(
+                    SweepWorker,
+                    terms,
+                    actor=True,
+                    pure=False,
+                    workers=[self.address],
+                    allow_other_workers=False,
+                )
+                self._actor = await self._future
+        except TimeoutError as error:
+            raise WorkerLost(
+                f"it did not begin within {limit:g} s: is it at work on something else?"
+            ) from error
+        except Exception as error:
+            raise WorkerLost(f"{type(error).__name__}: {error}") from error
+        self._name = cast("str", await self._call("open", named=False))
 
     async def _call(
         self,
@@ -156,11 +157,12 @@ class Link:
         limit = self.lease * 0.75 if within is None else within
         try:
             # The cluster does not say of every call that its worker is gone.
-            with anyio.fail_after(limit):
+            with anyio.fail_after(limit), self._client.as_current():
                 answer: Answer = await getattr(self._actor, method)(*names, *args)
         except TimeoutError as error:
             raise WorkerLost(f"it did not answer within {limit:g} s") from error
-        except (OSError, RuntimeError, ValueError) as error:
+        except Exception as error:
+            # What stops the work itself is said in an answer; this is the cluster's.
             raise WorkerLost(f"{type(error).__name__}: {error}") from error
         if answer.failure is not None:
             raise answer.failure

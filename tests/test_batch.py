@@ -120,8 +120,15 @@ async def test_a_wait_that_gives_up_is_an_outcome_with_its_run(platform):
     assert outcomes[1].succeeded
 
 
+async def test_fetching_a_result_is_patient(platform):
+    platform.plans["fetch_result"] = [failing(ServerFailure("500", None, 500))] * 5
+    (outcome,) = await gather([platform.spec()])
+    assert outcome.succeeded
+    assert platform.calls["fetch_result"] == 6
+
+
 async def test_a_result_that_cannot_be_fetched_is_an_outcome(platform):
-    platform.plans["fetch_result"] = [failing(ServerFailure("500", None, 500))]
+    platform.plans["fetch_result"] = [failing(ServerFailure("500", None, 500))] * 50
     (outcome,) = await gather([platform.spec()])
     assert outcome.state is RunState.SUCCEEDED
     assert not outcome.succeeded

@@ -111,7 +111,7 @@ async def test_a_submission_in_doubt_stays_one(platform, journal):
 
     platform.create = remember
     platform.plans["create"] = [arrive_and_fail]
-    platform.plans["find"] = [failing(OutcomeUnknown("lost"))] * 4
+    platform.plans["find"] = [failing(OutcomeUnknown("lost"))] * 8
     (doubtful,) = await gather(specs_of(platform, 1), journal=journal)
     assert isinstance(doubtful.error, OutcomeUnknown)
     (outcome,) = await gather(specs_of(platform, 1), journal=journal)

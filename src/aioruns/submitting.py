@@ -6,6 +6,7 @@ import secrets
 
 from aioruns.errors import CallError, OutcomeUnknown
 from aioruns.seam import Platform, RunRef, Submission
+from aioruns.waiting import Patience
 
 logger = logging.getLogger("aioruns.submitting")
 
@@ -14,6 +15,9 @@ KEY_LENGTH = 64
 
 TRIES = 4
 """How often a submission in doubt is sent before its error is raised."""
+
+_FURTHER_LOOKS = (5.0, 10.0, 20.0, 40.0)
+"""Seconds before each look that is taken because the one before it failed."""
 
 _LEFT = OutcomeUnknown("an earlier process ended while it was submitting it")
 
@@ -101,8 +105,13 @@ async def _settle(
 ) -> RunRef | None:
     """Look for the key, wait, and look again: lists lag behind."""
     failure: CallError | None = None
-    for seconds in (None, *platform.abilities.settle):
-        if seconds is not None:
+    settle, patience = platform.abilities.settle, Patience()
+    for number, seconds in enumerate((0.0, *settle, *_FURTHER_LOOKS)):
+        if number > len(settle) and not (
+            failure and patience.endures(failure, platform.clock.now())
+        ):
+            break
+        if seconds:
             await platform.clock.sleep(seconds)
         try:
             found = await platform.find(submission)

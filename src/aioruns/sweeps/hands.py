@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Protocol
 from attrs import frozen
 
 from aioruns.cancelling import NotCanceled, cancel_all
-from aioruns.errors import Unreadable
+from aioruns.errors import CallError
+from aioruns.rounds import FIRST_INTERVAL, LONGEST_INTERVAL
 from aioruns.runs import Run, Runs
 from aioruns.seam import RunRef
 from aioruns.sweeps.order import Order
-from aioruns.waiting import Heard
+from aioruns.waiting import Heard, Patience
 
 if TYPE_CHECKING:
     from aioruns.sweeps.lane import Host
 
 logger = logging.getLogger("aioruns.sweeps")
-
-_FETCH_AGAIN = (0.5, 2.0, 5.0)
-"""Seconds before each further try to fetch a result that could not be read."""
 
 
 class Hands(Protocol):
@@ -113,18 +111,17 @@ class LocalHands:
         order: Order,  # noqa: ARG002 - others go by the order
         run: Run,
     ) -> object:
-        """What the run has produced; an answer that nobody can read is asked for anew.
-
-        A gateway's page in place of an answer passes, and the run has succeeded.
-        """
-        platform = self.runs.platform
-        for seconds in _FETCH_AGAIN:
+        """What the run has produced; as patient as waiting for it was."""
+        platform, patience, pause = self.runs.platform, Patience(), FIRST_INTERVAL
+        while True:
             try:
                 return await platform.fetch_result(run.ref)
-            except Unreadable as error:
+            except CallError as error:
+                if not patience.endures(error, platform.clock.now()):
+                    raise
                 logger.info("fetching the result of %s again: %s", run.id, error)
-            await platform.clock.sleep(seconds)
-        return await platform.fetch_result(run.ref)
+            await platform.clock.sleep(pause)
+            pause = min(2 * pause, LONGEST_INTERVAL)
 
     async def cancel(self, refs: Iterable[RunRef]) -> list[NotCanceled]:
         """Ask the platform to end runs."""

@@ -42,6 +42,11 @@ async def double(job):
     return {"twice": 2 * json.loads(job.stdin)["number"]}
 
 
+async def double_slowly(job):
+    await asyncio.sleep(0.1)
+    return await double(job)
+
+
 async def fail_once(job, failed=set()):  # noqa: B006 - kept from run to run on purpose
     number = json.loads(job.stdin)["number"]
     if number not in failed:
@@ -302,6 +307,7 @@ async def test_a_cluster_without_workers(nextmv):
 async def test_a_worker_is_killed_in_mid_sweep(server, nextmv, tmp_path, monkeypatch):
     """While some of its runs are active, and others are being submitted."""
     monkeypatch.setenv("NEXTMV_API_KEY", TOKEN)
+    server.nextmv.register(APP, double_slowly)
     journal = tmp_path / "sweep.db"
     outcomes = []
     async with (
@@ -309,7 +315,7 @@ async def test_a_worker_is_killed_in_mid_sweep(server, nextmv, tmp_path, monkeyp
         Client(cluster, asynchronous=True, set_as_default=False) as client,
     ):
         pids = await client.run(os.getpid)
-        engine = DaskEngine(client, lease=2.0)
+        engine = DaskEngine(client, lease=1.0)
         server.faults.add(Fault("delay", SUBMITTING, seconds=0.3))
         async with as_completed(
             specs_of(nextmv, 100), engine=engine, max_active=30, journal=journal

@@ -24,6 +24,10 @@ _ASK_AGAIN = 5.0
 
 _LOOK_WITHIN = 10.0
 
+_OUT_OF_WORK = 1.25
+"""Leases after which a lost worker has stopped, even if it heard a call that was given
+up: that is so after 0.75 of a lease, and a call that comes after 1.0 is not heard."""
+
 
 class NoWorkers(AiorunsError):
     """The cluster has no worker that takes part, and none came for a while."""
@@ -36,8 +40,8 @@ class Listener(Protocol):
         """A worker says something of a job."""
         ...
 
-    async def lost(self, jobs: list[Job], lease: float) -> None:
-        """The worker of these jobs was lost; it may go on until its lease ends."""
+    async def lost(self, jobs: list[Job], stops_within: float) -> None:
+        """The worker of these jobs was lost; it may go on for so many seconds."""
         ...
 
 
@@ -154,7 +158,8 @@ class Crew:
             del self.links[address]
             link.release()
             jobs = list(link.jobs.values())
-            self._tasks.start_soon(self.listener.lost, jobs, self.lease)
+            out_of_work = _OUT_OF_WORK * self.lease
+            self._tasks.start_soon(self.listener.lost, jobs, out_of_work)
 
     def _hand_over_waiting(self) -> None:
         """Share out what waits, once all workers are there or a look has passed."""

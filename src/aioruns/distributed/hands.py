@@ -140,7 +140,7 @@ class DaskHands:
             self._open.pop(report.number, None)
             job.end(report)
 
-    async def lost(self, jobs: list[Job], lease: float) -> None:
+    async def lost(self, jobs: list[Job], stops_within: float) -> None:
         """Give the jobs of a lost worker to others, without any of them run twice."""
         doubtful = [job for job in jobs if job.sent and job.work.ref is None]
         for job in jobs:
@@ -148,9 +148,9 @@ class DaskHands:
             if job not in doubtful:
                 self._give_again(job)
         if doubtful:
-            # The worker may only be cut off: until its lease ends, it may submit what
-            # nobody finds yet.
-            await anyio.sleep(lease)
+            # The worker may only be cut off: until it stops, it may submit what nobody
+            # finds yet.
+            await anyio.sleep(stops_within)
         for job in doubtful:
             why = self._hopeless(job)
             if why:

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 _SLOWEST_START = 60.0
 """Seconds until a worker has made its actor; it may be at work on something else."""
 
+_GIVEN_UP = 0.75
+"""Part of the lease after which a call that was not answered is given up."""
+
+_HELD = 0.25
+"""Part of the lease for which a worker holds a call while nothing happens."""
+
 _CLOSE_WITHIN = 3.0
 _MOST_AT_ONCE = 64
 """Orders in one message."""
@@ -99,7 +105,7 @@ class Link:
 
     async def reports(self) -> Sequence[Report]:
         """What has happened; perhaps nothing, after a quarter of the lease."""
-        return cast("Reports", await self._call("reports", self.lease / 4))
+        return cast("Reports", await self._call("reports", self.lease * _HELD))
 
     async def cancel(self, refs: Iterable[RunRef], within: float) -> list[NotCanceled]:
         """Have the worker cancel runs.
@@ -154,7 +160,7 @@ class Link:
         within: float | None = None,
     ) -> object:
         names = (self._name,) if named else ()
-        limit = self.lease * 0.75 if within is None else within
+        limit = self.lease * _GIVEN_UP if within is None else within
         try:
             # The cluster does not say of every call that its worker is gone.
             with anyio.fail_after(limit), self._client.as_current():

@@ -38,7 +38,7 @@ class SweepWorker:
 
     async def open(self) -> Answer:
         """Open the session; the value is the name that further calls must give."""
-        self._called()
+        self._called_at = anyio.current_time()
         try:
             client = self._terms.connection.make()
         except AiorunsError as error:
@@ -83,11 +83,14 @@ class SweepWorker:
 
     def _of(self, name: str) -> Share | None:
         """The share, if the call is meant for this actor and it is at work."""
-        self._called()
+        now = anyio.current_time()
+        if now > self._called_at + self._terms.lease:
+            # A process that was frozen wakes with calls that came while it was: the
+            # caller has given them up, and what they ask for to others.
+            self._share = None
+            self._task.cancel()
+        self._called_at = now
         return self._share if name == self._name else None
-
-    def _called(self) -> None:
-        self._called_at = anyio.current_time()
 
     def _answer(self, value: object = None) -> Answer:
         return Answer(value, self._failure, over=self._share is None)

@@ -10,15 +10,18 @@ import asyncio
 import copy
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import anyio
 from attrs import define, field
 
 from aioruns.errors import CallError, Context, NotFound, Rejected, Unreadable
+from aioruns.http.clock import Clock
 from aioruns.rounds import FIRST_INTERVAL, LONGEST_INTERVAL, Schedule
 from aioruns.seam import Platform, RunRef, RunState, Status
+
+T = TypeVar("T")
 
 logger = logging.getLogger("aioruns.waiting")
 
@@ -57,6 +60,31 @@ class Patience:
     def restore(self) -> None:
         """Asking succeeded."""
         self._since = None
+
+
+async def patiently(call: Callable[[], Awaitable[T]], clock: Clock) -> T:
+    """Ask until there is an answer, or patience is at its end.
+
+    Args:
+        call: Asks once, with the session's own retries.
+        clock: Where time comes from.
+
+    Returns:
+        What `call` returns.
+
+    Raises:
+        CallError: What `call` raised last.
+    """
+    patience, pause = Patience(), FIRST_INTERVAL
+    while True:
+        try:
+            return await call()
+        except CallError as error:
+            if not patience.endures(error, clock.now()):
+                raise
+            logger.info("asking again: %s", error)
+        await clock.sleep(pause)
+        pause = min(2 * pause, LONGEST_INTERVAL)
 
 
 @define(eq=False)

@@ -1,23 +1,19 @@
 """The seam between what a lane decides and who does it."""
 
-import logging
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
 
 from aioruns.cancelling import NotCanceled, cancel_all
-from aioruns.errors import CallError
-from aioruns.rounds import FIRST_INTERVAL, LONGEST_INTERVAL
 from aioruns.runs import Run, Runs
 from aioruns.seam import RunRef
 from aioruns.sweeps.order import Order
-from aioruns.waiting import Heard, Patience
+from aioruns.waiting import Heard, patiently
 
 if TYPE_CHECKING:
     from aioruns.sweeps.lane import Host
-
-logger = logging.getLogger("aioruns.sweeps")
 
 
 class Hands(Protocol):
@@ -112,16 +108,9 @@ class LocalHands:
         run: Run,
     ) -> object:
         """What the run has produced; as patient as waiting for it was."""
-        platform, patience, pause = self.runs.platform, Patience(), FIRST_INTERVAL
-        while True:
-            try:
-                return await platform.fetch_result(run.ref)
-            except CallError as error:
-                if not patience.endures(error, platform.clock.now()):
-                    raise
-                logger.info("fetching the result of %s again: %s", run.id, error)
-            await platform.clock.sleep(pause)
-            pause = min(2 * pause, LONGEST_INTERVAL)
+        platform = self.runs.platform
+        fetch = partial(platform.fetch_result, run.ref)
+        return await patiently(fetch, platform.clock)
 
     async def cancel(self, refs: Iterable[RunRef]) -> list[NotCanceled]:
         """Ask the platform to end runs."""

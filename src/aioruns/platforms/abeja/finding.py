@@ -1,8 +1,9 @@
 """Finding the run of a submission whose outcome is in doubt (wire/abeja.md 6.2)."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from attrs import define, field
 
@@ -12,7 +13,9 @@ from aioruns.platforms.abeja.chain import chain
 from aioruns.platforms.abeja.models import MarkedRow, MarkedRows
 from aioruns.platforms.abeja.payload import MARKER
 from aioruns.platforms.client import Client
+from aioruns.platforms.searching import Search
 from aioruns.seam import RunRef, Submission
+from aioruns.waiting import patiently
 
 logger = logging.getLogger("aioruns.platforms.abeja")
 
@@ -69,56 +72,73 @@ class Finder:
     organization_id: str
     time: ServerTime
 
+    _searches: dict[str, Search] = field(factory=dict, init=False)
+
     async def find(self, submission: Submission) -> RunRef | None:
         """The run that carries the submission's key; the oldest if there are two."""
-        found: dict[str, MarkedRow] = {}
+        target = submission.target
+        if target not in self._searches:
+            self._searches[target] = Search(partial(self._walk, target))
+        return await self._searches[target].find(submission)
+
+    async def _walk(
+        self, target: str, submissions: Sequence[Submission]
+    ) -> Mapping[str, RunRef]:
+        """Look for several keys at once."""
+        found: dict[str, list[str]] = {one.key: [] for one in submissions}
+        sinces = [one.since for one in submissions if one.since is not None]
+        since = min(sinces) if len(sinces) == len(submissions) else None
         count = 0
 
         async def read(token: str | None) -> tuple[Sequence[MarkedRow], str | None]:
             nonlocal count
             count += 1
-            page = await self.client.send(
-                requests.list_runs(
-                    self.organization_id,
-                    submission.target,
-                    MarkedRows,
-                    next_page_token=token,
-                )
+            request = requests.list_runs(
+                self.organization_id, target, MarkedRows, next_page_token=token
+            )
+            page = await patiently(
+                lambda: self.client.send(request), self.client.session.clock
             )
             for row in page.entries:
                 self.time.note(row.created_at)
-                if _marker(row) == submission.key:
-                    found[row.run_id] = row
-            enough = self._past(page.entries, submission, count)
+                key = _marker(row)
+                ids = found.get(key) if isinstance(key, str) else None
+                if ids is not None and row.run_id not in ids:
+                    ids.append(row.run_id)
+            enough = self._past(page.entries, since, count, len(submissions))
             return page.entries, None if enough else page.next_page_token
 
         async for _ in chain(read):
             pass
-        if len(found) > 1:
-            logger.warning(
-                "%d runs of deployment %s carry the submission key %s: %s; the oldest "
-                "is taken, and ABEJA cannot cancel the others",
-                len(found),
-                submission.target,
-                submission.key,
-                ", ".join(found),
-            )
-        return RunRef(submission.target, list(found)[-1]) if found else None
+        for key, ids in found.items():
+            if len(ids) > 1:
+                logger.warning(
+                    "%d runs of deployment %s carry the submission key %s: %s; the "
+                    "oldest is taken, and ABEJA cannot cancel the others",
+                    len(ids),
+                    target,
+                    key,
+                    ", ".join(ids),
+                )
+        return {key: RunRef(target, ids[-1]) for key, ids in found.items() if ids}
 
     def _past(
-        self, rows: Sequence[MarkedRow], submission: Submission, count: int
+        self,
+        rows: Sequence[MarkedRow],
+        since: datetime | None,
+        count: int,
+        wanted: int,
     ) -> bool:
-        """Whether the listing has gone back beyond the submission."""
-        since = submission.since
+        """Whether the listing has gone back beyond the submissions."""
         horizon = None if since is None else self.time.at(since - MARGIN)
         if horizon is not None:
             return any(row.created_at and row.created_at < horizon for row in rows)
         if count < MOST_PAGES:
             return False
         logger.warning(
-            "the newest %d pages of runs were searched for %s, and no more",
+            "the newest %d pages of runs were searched for %d submissions, and no more",
             count,
-            submission.key,
+            wanted,
         )
         return True
 

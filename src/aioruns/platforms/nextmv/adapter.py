@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from aioruns.errors import NotFound, Rejected
 from aioruns.http.clock import Clock
@@ -22,6 +23,7 @@ from aioruns.platforms.nextmv.run_lists import RunList
 from aioruns.platforms.nextmv.sending import send
 from aioruns.platforms.nextmv.state_rows import failed_since
 from aioruns.platforms.nextmv.states import STATES
+from aioruns.platforms.searching import Search
 from aioruns.seam import (
     ALL,
     Abilities,
@@ -33,6 +35,7 @@ from aioruns.seam import (
     Window,
 )
 from aioruns.together import each
+from aioruns.waiting import patiently
 
 __all__ = ["STATES", "Adapter"]
 
@@ -52,6 +55,7 @@ class Adapter:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._lists: dict[str, RunList] = {}
+        self._searches: dict[str, Search] = {}
 
     @property
     def clock(self) -> Clock:
@@ -74,14 +78,27 @@ class Adapter:
 
     async def find(self, submission: Submission) -> RunRef | None:
         """Search the application's runs for the key, as far back as it can be."""
-        mark = _mark(submission.key)
-        async for rows in self._rows(submission.target):
+        app_id = submission.target
+        if app_id not in self._searches:
+            self._searches[app_id] = Search(partial(self._walk, app_id))
+        return await self._searches[app_id].find(submission)
+
+    async def _walk(
+        self, app_id: str, submissions: Sequence[Submission]
+    ) -> Mapping[str, RunRef]:
+        """Look for several keys at once."""
+        missing = {_mark(one.key): one.key for one in submissions}
+        sinces = [one.since for one in submissions if one.since is not None]
+        since = min(sinces) if len(sinces) == len(submissions) else None
+        found: dict[str, RunRef] = {}
+        async for rows in self._rows(app_id):
             for row in rows:
-                if mark in (row.description or ""):
-                    return RunRef(submission.target, row.id)
-            if _all_older(rows, submission.since):
-                return None
-        return None
+                said = row.description or ""
+                for mark in [mark for mark in missing if mark in said]:
+                    found[missing.pop(mark)] = RunRef(app_id, row.id)
+            if not missing or _all_older(rows, since):
+                break
+        return found
 
     async def read_states(
         self, refs: Collection[RunRef], known: Mapping[RunRef, Status]
@@ -172,7 +189,8 @@ class Adapter:
 
     def _rows(self, target: str) -> AsyncIterator[Sequence[RunRow]]:
         async def read(token: str | None) -> tuple[Sequence[RunRow], str | None]:
-            page = await self._client.send(requests.list_runs(target, token))
+            request = requests.list_runs(target, token)
+            page = await patiently(lambda: self._client.send(request), self.clock)
             return page.runs or [], page.next_page_token
 
         return pages(read)

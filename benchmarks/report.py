@@ -2,19 +2,47 @@
 
 from attrs import define, field, frozen
 
-from benchmarks.measure import Ratio
+from benchmarks.measure import Ratio, Series
 
 
 @frozen
 class Row:
-    """The figures of one case; memory in MiB, CPU in seconds."""
+    """The figures of one case.
+
+    Attributes:
+        platform: On which platform.
+        case: Who did it.
+        cpu: CPU seconds of the client.
+        requests: How many it made.
+        memory: MiB by which it grew at its peak.
+        units: How many things were done: runs submitted, events read.
+        wall: Seconds that passed.
+        rounds: How often it was measured; the figures are medians.
+    """
 
     platform: str
     case: str
     cpu: float
     requests: float
     memory: float | None = None
-    per_second: float | None = None
+    units: float | None = None
+    wall: float | None = None
+    rounds: int = 0
+
+    @staticmethod
+    def of(platform: str, series: Series, units: float | None = None) -> "Row":
+        """The medians of a case; without `units` those of its figure `count`."""
+        first = series.rounds[0]
+        return Row(
+            platform,
+            series.name,
+            series.median(),
+            series.median("requests"),
+            series.median("memory"),
+            units or first.get("count"),
+            series.median("wall") if "wall" in first else None,
+            len(series.rounds),
+        )
 
 
 @frozen
@@ -42,6 +70,18 @@ class Check:
         return "met" if holds else "MISSED"
 
     @property
+    def range(self) -> tuple[float, float]:
+        """The least and the most of the rounds."""
+        if isinstance(self.value, Ratio):
+            return self.value.least, self.value.most
+        return self.value, self.value
+
+    @property
+    def shown(self) -> str:
+        """The figure and its range, as text."""
+        return _shown(self.value)
+
+    @property
     def bound(self) -> str:
         """What is demanded."""
         if self.most is not None:
@@ -57,6 +97,7 @@ class Table:
     title: str
     rows: list[Row] = field(factory=list)
     checks: list[Check] = field(factory=list)
+    notes: list[str] = field(factory=list)
 
     def add(self, row: Row) -> None:
         """One more case."""
@@ -78,28 +119,29 @@ class Table:
         lines = [
             f"## {self.title}",
             "",
-            "| platform | case | CPU s | events/s | requests | memory MiB |",
-            "|---|---|---|---|---|---|",
+            "| platform | case | CPU s | us each | each/s | requests | MiB | rounds |",
+            "|---|---|---|---|---|---|---|---|",
         ]
         for row in self.rows:
-            speed = "" if row.per_second is None else f"{row.per_second:,.0f}"
+            cost = f"{row.cpu / row.units * 1e6:,.1f}" if row.units else ""
+            speed = f"{row.units / row.wall:,.0f}" if row.units and row.wall else ""
             memory = "" if row.memory is None else f"{row.memory:.1f}"
             lines.append(
-                f"| {row.platform} | {row.case} | {row.cpu:.4f} | {speed} "
-                f"| {row.requests:,.0f} | {memory} |"
+                f"| {row.platform} | {row.case} | {row.cpu:.4f} | {cost} | {speed} "
+                f"| {row.requests:,.0f} | {memory} | {row.rounds} |"
             )
+        lines += [f"\n{note}" for note in self.notes]
         lines += ["", "| figure | measured | wanted | |", "|---|---|---|---|"]
         for check in self.checks:
-            value = _shown(check.value)
             lines.append(
-                f"| {check.what} | {value} | {check.bound} | {check.verdict} |"
+                f"| {check.what} | {check.shown} | {check.bound} | {check.verdict} |"
             )
         return "\n".join(lines) + "\n"
 
 
 def _shown(value: Ratio | float) -> str:
     if not isinstance(value, Ratio):
-        return f"{value:.1f}"
+        return f"{value:.3g}"
     digits = 2 if value.median >= 0.2 else 4
     low, middle, high = (
         f"{one:.{digits}f}" for one in (value.least, value.median, value.most)

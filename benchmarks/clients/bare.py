@@ -235,7 +235,7 @@ async def single_reads(
         meter.start()
         await _at_once(http, iter(targets), work, IN_FLIGHT)
         meter.stop()
-    return {"requests": len(targets)}
+    return {"requests": len(targets), "count": len(targets)}
 
 
 _ROWS = {

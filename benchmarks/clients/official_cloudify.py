@@ -5,18 +5,27 @@ from urllib.parse import urlsplit
 from cloudify_rest_client import CloudifyClient  # type: ignore[import-not-found]  # in their own environment
 
 from benchmarks.child import Meter
-from benchmarks.clients.places import KEY, log_run
-from benchmarks.stub.shapes import LINES
+from benchmarks.clients import pool
+from benchmarks.clients.places import APP, KEY, log_run
+from benchmarks.stub.shapes import LINES, run_id
 
 _PAGE = 1000
 
 
+def _client(url: str, authority: str = "") -> CloudifyClient:
+    parts = urlsplit(url)
+    return CloudifyClient(
+        host=parts.hostname,
+        port=parts.port,
+        protocol=parts.scheme,
+        cert=authority or None,
+        token=KEY,
+    )
+
+
 def logs(meter: Meter, url: str, pages: int) -> dict[str, object]:
     """Page through the log of one execution."""
-    parts = urlsplit(url)
-    client = CloudifyClient(
-        host=parts.hostname, port=parts.port, protocol="http", token=KEY
-    )
+    client = _client(url)
 
     def read(run_id: str) -> tuple[int, int]:
         count = requests = 0
@@ -41,3 +50,25 @@ def logs(meter: Meter, url: str, pages: int) -> dict[str, object]:
     if count != pages * LINES:
         raise SystemExit(f"{count} lines came")
     return {"requests": requests}
+
+
+def submit(
+    meter: Meter, url: str, count: int, threads: int, authority: str = ""
+) -> dict[str, object]:
+    """Start executions."""
+    client = _client(url, authority)
+
+    def call(number: int) -> object:
+        return client.executions.start(APP, "install", parameters={"seed": number}).id
+
+    return pool.measure(meter, call, count, threads)
+
+
+def states(meter: Meter, url: str, count: int, threads: int) -> dict[str, object]:
+    """Read executions one by one."""
+    client = _client(url)
+
+    def call(number: int) -> object:
+        return client.executions.get(run_id(number)).status
+
+    return pool.measure(meter, call, count, threads)

@@ -89,15 +89,25 @@ class Rounds:
         return await self.platform.read_states(refs, known)
 
 
-def connect(platform: str, url: str, session: aioruns.Session) -> Client:
+def connect(
+    platform: str, url: str, session: aioruns.Session, in_flight: int = IN_FLIGHT
+) -> Client:
     """A platform's client for the stub server."""
     if platform == "nextmv":
-        return aioruns.Nextmv(KEY, url=url, session=session)
+        return aioruns.Nextmv(KEY, url=url, session=session, max_in_flight=in_flight)
     if platform == "kubeflow":
-        return aioruns.Kubeflow(url, token=KEY, session=session)
+        return aioruns.Kubeflow(
+            url, token=KEY, session=session, max_in_flight=in_flight
+        )
     if platform == "abeja":
-        return aioruns.Abeja(ORGANIZATION, auth_token=KEY, url=url, session=session)
-    return aioruns.Cloudify(url, token=KEY, session=session)
+        return aioruns.Abeja(
+            ORGANIZATION,
+            auth_token=KEY,
+            url=url,
+            session=session,
+            max_in_flight=in_flight,
+        )
+    return aioruns.Cloudify(url, token=KEY, session=session, max_in_flight=in_flight)
 
 
 async def logs(meter: Meter, url: str, platform: str, pages: int) -> dict[str, object]:

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Sequence
 
-from benchmarks.stub import shapes
+from benchmarks.stub import made, shapes
 
 RUNS = 10_000
 _PAGE = 100
@@ -40,13 +40,18 @@ def _row(run_id: str, status: str) -> bytes:
     ).encode()
 
 
+_PLACE = "00000000-0000-4000-8000-000000000000"
+_MADE = _row(_PLACE, "SUCCEEDED")
+_SUBMITTED = _row(_PLACE, "SUBMITTED")
 _pages: dict[int, bytes] = {}
 
 
-def answer(method: str, path: str, query: str) -> bytes:
+def answer(method: str, path: str, query: str, _: bytes) -> bytes:
     """The body for a path below an organization's deployment."""
     parts = path.split("/")
     if len(parts) == 6:
+        if parts[4] == made.SWEEP_NUMBER:
+            return _made(method, shapes.pairs(query))
         if method == "POST":
             return _row("run-00000000000000a1", "SUBMITTED")
         return _listed(shapes.pairs(query))
@@ -55,7 +60,18 @@ def answer(method: str, path: str, query: str) -> bytes:
         return _plain(run_id, shapes.pairs(query))
     if what == "recentlogs":
         return _recent(run_id, shapes.pairs(query))
-    return _row(run_id, "SUCCEEDED" if run_id.startswith("log-") else "RUNNING")
+    ended = run_id.startswith("log-") or made.knows(run_id)
+    return _row(run_id, "SUCCEEDED" if ended else "RUNNING")
+
+
+def _made(method: str, asked: dict[str, list[str]]) -> bytes:
+    """A submission to the deployment for sweeps, or a page of what was submitted."""
+    if method == "POST":
+        return _SUBMITTED.replace(_PLACE.encode(), made.add().encode())
+    ids, behind = made.newest(_PAGE, asked.get("next_page_token", [""])[0])
+    more = b',"next_page_token":"%b"' % behind.encode() if behind else b""
+    rows = b",".join([_MADE.replace(_PLACE.encode(), one.encode()) for one in ids])
+    return b'{"entries":[%b]%b}' % (rows, more)
 
 
 def _window(run_id: str, asked: dict[str, list[str]]) -> tuple[int, int]:

@@ -2,8 +2,9 @@
 
 import json
 import math
+import re
 
-from benchmarks.stub import shapes
+from benchmarks.stub import made, shapes
 
 RUNS = 10_000
 _ARRIVES = 3
@@ -59,6 +60,10 @@ _EXECUTION: dict[str, object] = {
     "resource_availability": "tenant",
     "private_resource": False,
 }
+_ID = re.compile(rb'"id":"([0-9a-f-]{36})"')
+_PLACE = "00000000-0000-4000-8000-000000000000"
+_STARTED = json.dumps(_EXECUTION | {"id": _PLACE}).encode()
+_made_rows: dict[str, bytes] = {}
 _events: dict[tuple[str, str], list[bytes]] = {}
 _executions: dict[str, list[bytes]] = {}
 _PAGE = (
@@ -67,7 +72,7 @@ _PAGE = (
 )
 
 
-def answer(method: str, path: str, query: str) -> bytes:
+def answer(method: str, path: str, query: str, given: bytes) -> bytes:
     """The body for a path below `/api/v3.1/`."""
     parts = path.split("/")
     asked = shapes.pairs(query)
@@ -75,13 +80,48 @@ def answer(method: str, path: str, query: str) -> bytes:
         return _event_page(asked)
     include = asked.get("_include", [""])[0]
     if method == "POST":
-        return json.dumps(_EXECUTION | {"id": shapes.run_id(0)}).encode()
+        return _created(given)
     if len(parts) > 4:
         return _execution(parts[4], include)
     return _execution_page(asked, include)
 
 
+def _created(given: bytes) -> bytes:
+    """An execution; it has the id that the client chose, if it did."""
+    found = _ID.search(given)
+    if found is None:
+        return _STARTED
+    if made.SWEEP_JSON in given:
+        made.add(found[1].decode())
+    return _STARTED.replace(_PLACE.encode(), found[1])
+
+
+def _made_row(include: str) -> bytes:
+    """An ended execution with the fields that are asked for."""
+    if include not in _made_rows:
+        ended = {"id": _PLACE, "status": "terminated", "status_display": "completed"}
+        ended["ended_at"] = "2026-01-01T00:00:02.456Z"
+        _made_rows[include] = json.dumps(_only(_EXECUTION | ended, include)).encode()
+    return _made_rows[include]
+
+
+def _made_page(asked: dict[str, list[str]], include: str) -> bytes:
+    size = int(asked.get("_size", ["1000"])[0])
+    offset = int(asked.get("_offset", ["0"])[0])
+    ids = asked.get("id")
+    total = made.count() if ids is None else len(ids)
+    if ids is None:
+        shown, _ = made.newest(size, str(total - offset))
+    else:
+        shown = ids[offset : offset + size]
+    row = _made_row(include)
+    rows = b",".join([row.replace(_PLACE.encode(), one.encode()) for one in shown])
+    return _PAGE % (total, size, offset, rows)
+
+
 def _execution(run_id: str, include: str) -> bytes:
+    if made.knows(run_id):
+        return _made_row(include).replace(_PLACE.encode(), run_id.encode())
     status = "terminated" if run_id.startswith("log-") else "started"
     return json.dumps(
         _only(_EXECUTION | {"id": run_id, "status": status}, include)
@@ -94,6 +134,8 @@ def _only(row: dict[str, object], include: str) -> dict[str, object]:
 
 
 def _execution_page(asked: dict[str, list[str]], include: str) -> bytes:
+    if made.any_there():
+        return _made_page(asked, include)
     rows = _executions.get(include)
     if rows is None:
         rows = _executions[include] = [

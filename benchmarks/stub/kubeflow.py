@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from benchmarks.stub import shapes
+from benchmarks.stub import made, shapes
 
 RUNS = 10_000
 _PLACE = "00000000-0000-4000-8000-000000000000"
-_UUID = re.compile(r"\d{8}-0000-4000-8000-\d{12}")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ID = re.compile(rb'"id":"([0-9a-f-]{36})"')
 _SECONDS_A_PART = 4
 """Seconds of log in one part of an answer; the server sends about 32 KB at once."""
 
@@ -98,13 +99,16 @@ _NEVER = "1970-01-01T00:00:00Z"
 _ROW = json.dumps(_run("Running", _NEVER), separators=(",", ":")).encode()
 _RUNNING = _detail("Running", _NEVER, 22)
 _ENDED = _detail("Succeeded", "2026-01-01T00:07:31Z", 1)
+_MADE = _ROW.replace(b'"Running"', b'"Succeeded"').replace(
+    b'"finished_at":"1970-01-01T00:00:00Z"', b'"finished_at":"2026-01-01T00:07:31Z"'
+)
 _rows: dict[str, bytes] = {}
 _LINES = b"".join(
     shapes.message(line, 80).encode() + b"\n" for line in range(shapes.LINES)
 )
 
 
-def answer(method: str, path: str, query: str) -> bytes | Iterator[bytes]:
+def answer(method: str, path: str, query: str, given: bytes) -> bytes | Iterator[bytes]:
     """The body for a path below `/apis/`; a log comes in parts."""
     if path.endswith("/healthz"):
         return b'{"commit_sha":"0e5e6a5f","tag_name":"2.5.0","multi_user":false}'
@@ -112,11 +116,22 @@ def answer(method: str, path: str, query: str) -> bytes | Iterator[bytes]:
     if parts[-1] == "log":
         return _log(shapes.pages_of(parts[4]))
     if method == "POST":
-        return _RUNNING
+        return _created(given)
     if len(parts) == 4:
         return _listed(query)
-    template = _ENDED if parts[4].startswith("log-") else _RUNNING
+    ended = parts[4].startswith("log-") or made.knows(parts[4])
+    template = _ENDED if ended else _RUNNING
     return template.replace(_PLACE.encode(), parts[4].encode())
+
+
+def _created(given: bytes) -> bytes:
+    """A run; it has the id that the client chose, if it did."""
+    found = _ID.search(given)
+    if found is None:
+        return _RUNNING
+    if made.SWEEP_UUID.encode() in given:
+        made.add(found[1].decode())
+    return _RUNNING.replace(_PLACE.encode(), found[1])
 
 
 def _listed(query: str) -> bytes:
@@ -125,7 +140,7 @@ def _listed(query: str) -> bytes:
         ids = _UUID.findall(unquote(given[0]))
         return b'{"runs":[%b],"total_size":%d}' % (_joined(ids), len(ids))
     size = min(200, int(asked.get("page_size", ["20"])[0]))
-    at = int(asked.get("page_token", ["0"])[0])
+    at = int(asked.get("page_token", ["0"])[0] or 0)
     newest = RUNS - 1 - at
     ids = [shapes.run_id(n) for n in range(newest, max(-1, newest - size), -1)]
     more = b',"next_page_token":"%d"' % (at + size) if at + size < RUNS else b""
@@ -133,6 +148,8 @@ def _listed(query: str) -> bytes:
 
 
 def _joined(ids: list[str]) -> bytes:
+    if made.any_there():
+        return b",".join([_MADE.replace(_PLACE.encode(), one.encode()) for one in ids])
     for one in ids:
         if one not in _rows:
             _rows[one] = _ROW.replace(_PLACE.encode(), one.encode())

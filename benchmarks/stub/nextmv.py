@@ -2,7 +2,7 @@
 
 import json
 
-from benchmarks.stub import shapes
+from benchmarks.stub import made, shapes
 
 RUNS = 10_000
 _PAGE = 50
@@ -17,7 +17,7 @@ _LIVE = [
 ]
 
 
-def _row(run_id: str) -> dict[str, object]:
+def _row(run_id: str, status: str = "running") -> dict[str, object]:
     return {
         "id": run_id,
         "name": "night-042",
@@ -30,7 +30,7 @@ def _row(run_id: str) -> dict[str, object]:
         "run_type": {"type": "standard", "definition_id": "", "reference_id": ""},
         "execution_class": "6c9500mb870s",
         "runtime": "ghcr.io/nextmv-io/runtime/python:3.11",
-        "status_v2": "running",
+        "status_v2": status,
         "options": {"solve.duration": "10s", "threads": "4"},
         "queuing_priority": 6,
         "queuing_disabled": False,
@@ -84,19 +84,38 @@ def _metadata(run_id: str, status: str) -> bytes:
 _PLACE = "00000000-0000-4000-8000-000000000000"
 _RUNNING = _metadata(_PLACE, "running")
 _ENDED = _metadata(_PLACE, "succeeded")
+_MADE = json.dumps(_row(_PLACE, "succeeded"), separators=(",", ":")).encode()
 _pages: dict[int, bytes] = {}
 
 
-def answer(method: str, path: str, query: str) -> bytes:
-    """The body for a path below `/v1/applications/bench/`."""
+def answer(method: str, path: str, query: str, _: bytes) -> bytes:
+    """The body for a path below `/v1/applications/bench/` or `.../sweep/`."""
     parts = path.split("/")
     if len(parts) == 5:
+        if parts[3] == made.SWEEP:
+            return _made(method, query)
         return b'{"run_id":"staging-Qx7dK2pLm"}' if method == "POST" else _listed(query)
     run_id, what = parts[5], parts[-1]
     if what == "live":
         return _live(run_id, query)
-    template = _ENDED if run_id.startswith("log-") else _RUNNING
+    if len(parts) == 6 and made.knows(run_id):
+        # The result: what the metadata says, and the output.
+        information = _ENDED.replace(_PLACE.encode(), run_id.encode())
+        return information[:-1] + b',"output":{"value":7.5,"route":[1,2,3]}}'
+    ended = run_id.startswith("log-") or made.knows(run_id)
+    template = _ENDED if ended else _RUNNING
     return template.replace(_PLACE.encode(), run_id.encode())
+
+
+def _made(method: str, query: str) -> bytes:
+    """A submission to the application for sweeps, or a page of what was submitted."""
+    if method == "POST":
+        return b'{"run_id":"%b"}' % made.add().encode()
+    token = query.partition("pagetoken=")[2].split("&")[0]
+    ids, behind = made.newest(_PAGE, token)
+    more = b',"next_page_token":"%b"' % behind.encode() if behind else b""
+    rows = b",".join([_MADE.replace(_PLACE.encode(), one.encode()) for one in ids])
+    return b'{"runs":[%b]%b}' % (rows, more)
 
 
 def _live(run_id: str, query: str) -> bytes:

@@ -1,20 +1,26 @@
 """The stub server: requests are cut by hand, answers are bytes.
 
-    python -m benchmarks.stub.server [CORE]
+    python -m benchmarks.stub.server [CORE] [CERTIFICATE]
 
-prints its port. Beside the four APIs it answers `/-/reset` and `/-/paths`, which begin
-and return a record of the paths that were asked for.
+prints its ports: one for plain HTTP, one that answers 50 ms late, and, given a file
+with a certificate and its key, one for HTTPS. Beside the four APIs it answers
+`/-/reset` and `/-/paths`, which begin and return a record of the paths that were asked
+for, `/-/forget`, which drops the runs that were submitted, and `/-/cpu`, the CPU
+seconds spent so far.
 """
 
 import asyncio
 import importlib
 import json
 import os
+import ssl
 import sys
+import time
 from collections.abc import Iterator
+from functools import partial
 from typing import cast
 
-from benchmarks.stub import abeja, cloudify, kubeflow, nextmv
+from benchmarks.stub import abeja, cloudify, kubeflow, made, nextmv
 
 _PLATFORMS = {
     "v1": nextmv.answer,
@@ -22,10 +28,15 @@ _PLATFORMS = {
     "organizations": abeja.answer,
     "api": cloudify.answer,
 }
+LATENCY = 0.05
+"""Seconds by which the second port answers late."""
+
 _HEAD = (
     b"HTTP/1.1 200 OK\r\nServer: stub\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
     b"Content-Type: application/json\r\n"
 )
+# wire/cloudify.md 2: the official client takes no other status for a creation.
+_HEAD_CREATED = _HEAD.replace(b"200 OK", b"201 Created")
 
 
 class Paths:
@@ -37,7 +48,11 @@ class Paths:
 
     def answer(self, path: str) -> bytes:
         """Reset, or tell."""
-        if path == "/-/reset":
+        if path == "/-/cpu":
+            return json.dumps(time.process_time()).encode()
+        if path == "/-/forget":
+            made.forget()
+        elif path == "/-/reset":
             self.kept, self.paths = True, []
         else:
             self.kept = False
@@ -85,11 +100,15 @@ class Connection(asyncio.Protocol):
                     size = int(head[at + 15 :].split(b"\r\n", 1)[0])
             if len(self._data) < end + 4 + size:
                 return
+            body = self._data[end + 4 : end + 4 + size]
             self._data = self._data[end + 4 + size :]
             method, target, _ = head.split(b"\r\n", 1)[0].decode("ascii").split(" ")
-            self._answer(method, target)
+            self._take(method, target, body)
 
-    def _answer(self, method: str, target: str) -> None:
+    def _take(self, method: str, target: str, given: bytes) -> None:
+        self._answer(method, target, given)
+
+    def _answer(self, method: str, target: str, given: bytes) -> None:
         path, _, query = target.partition("?")
         first = path.split("/", 2)[1]
         if first == "-":
@@ -97,10 +116,12 @@ class Connection(asyncio.Protocol):
         else:
             if self._paths.kept:
                 self._paths.paths.append(target)
-            body = _PLATFORMS[first](method, path, query)
+            body = _PLATFORMS[first](method, path, query, given)
         if isinstance(body, bytes):
+            created = method == "POST" and first == "api"
+            head = _HEAD_CREATED if created else _HEAD
             self._transport.write(
-                b"%bContent-Length: %d\r\n\r\n%b" % (_HEAD, len(body), body)
+                b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body)
             )
             return
         self._transport.write(
@@ -119,11 +140,36 @@ class Connection(asyncio.Protocol):
                 self._serve()
 
 
-async def _serve() -> None:
+class LateConnection(Connection):
+    """Answers as a server that is far away: late, but any number at once."""
+
+    def _take(self, method: str, target: str, given: bytes) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(LATENCY, self._answer_late, method, target, given)
+
+    def _answer_late(self, method: str, target: str, given: bytes) -> None:
+        if not self._transport.is_closing():
+            self._answer(method, target, given)
+
+
+async def _serve(certificate: str | None) -> None:
     paths = Paths()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(paths), "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    ports = []
+    for kind, file in (
+        (Connection, None),
+        (LateConnection, None),
+        (Connection, certificate),
+    ):
+        context = None
+        if file is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(file)
+        server = await loop.create_server(
+            partial(kind, paths), "127.0.0.1", 0, ssl=context, backlog=1024
+        )
+        ports.append(server.sockets[0].getsockname()[1])
+    print(*ports, flush=True)
     await loop.connect_read_pipe(Ended, sys.stdin)
     await Ended.come.wait()
 
@@ -146,7 +192,7 @@ def main() -> None:
         run = importlib.import_module("uvloop").run
     except ImportError:
         run = asyncio.run
-    run(_serve())
+    run(_serve(sys.argv[2] if len(sys.argv) > 2 else None))
 
 
 if __name__ == "__main__":

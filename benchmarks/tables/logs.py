@@ -27,20 +27,12 @@ def measure(
         ]
         if platform != "kubeflow":  # its official client has no operation for logs
             run = f"official_{platform}:logs"
-            cases.append(Case("official", run, {"pages": PAGES}, official=True))
-        series = in_rounds(server, cases, rounds)
-        for case in cases:
-            one = series[case.name]
-            table.add(
-                Row(
-                    platform,
-                    case.name,
-                    cpu=one.median(),
-                    per_second=PAGES * LINES / one.median(),
-                    memory=one.median("memory"),
-                    requests=one.median("requests"),
-                )
+            cases.append(
+                Case("official", run, {"pages": PAGES}, official=True, most_rounds=3)
             )
+        series = in_rounds(server, cases, rounds)
+        for one in series.values():
+            table.add(Row.of(platform, one, PAGES * LINES))
         over = ratio(series["ours"], series["bare, typed"])
         table.check(f"{platform}: CPU, ours / bare typed", over, most=1.20)
         speed = ratio(series["bare, typed"], series["ours"])
@@ -68,16 +60,7 @@ def measure_million(
         cases = [ours, Case("bare, typed", "bare:logs", plain)]
         series = in_rounds(server, cases, rounds)
         for one in series.values():
-            table.add(
-                Row(
-                    platform,
-                    one.name,
-                    cpu=one.median(),
-                    per_second=MILLION * LINES / one.median(),
-                    memory=one.median("memory"),
-                    requests=one.median("requests"),
-                )
-            )
+            table.add(Row.of(platform, one, MILLION * LINES))
         speed = ratio(series["bare, typed"], series["ours"])
         table.check(f"{platform}: speed, ours / bare typed", speed, least=0.80)
         growth = series["ours"].median("memory")

@@ -14,6 +14,13 @@ _LIMIT = {"kubeflow": 1 / 20, "cloudify": 1 / 80}
 # Where pages follow from each other there is nothing to do at once.
 _IN_FLIGHT = {"nextmv": 1, "kubeflow": 32, "abeja": 1, "cloudify": 32}
 _BARE_ROUNDS = 5
+_OFFICIAL = Case(
+    "a round, official",
+    "official_kubeflow:rounds",
+    {"count": RUNS},
+    official=True,
+    most_rounds=2,
+)
 
 
 def measure(
@@ -59,18 +66,11 @@ def _measure(
         waits,
         Case("a round, bare", "bare:rounds", lists),
     ]
+    if platform == "kubeflow":
+        cases.append(_OFFICIAL)
     series = in_rounds(server, cases, rounds)
-    for case in cases:
-        one = series[case.name]
-        table.add(
-            Row(
-                platform,
-                case.name,
-                cpu=one.median(),
-                memory=one.median("memory"),
-                requests=one.median("requests"),
-            )
-        )
+    for one in series.values():
+        table.add(Row.of(platform, one))
     ours, bare = series["single reads, ours"], series["single reads, bare"]
     table.check(
         f"{platform}: CPU of a single read, ours / bare", ratio(ours, bare), most=1.20
@@ -85,3 +85,9 @@ def _measure(
         share,
         most=_LIMIT.get(platform),
     )
+    if platform == "kubeflow":
+        table.check(
+            f"{platform}: CPU of a round, ours / official",
+            ratio(round_, series[_OFFICIAL.name]),
+            most=1 / 50,
+        )

@@ -35,7 +35,7 @@ def _without_slash(url: str) -> str:
     return url.rstrip("/")
 
 
-# Counting `sent` through what checks an address would cost 1 us a request.
+# Counting `sent` through what checks an address would cost 0.4 us a request.
 @define(eq=False, on_setattr=setters.NO_OP)
 class Origin:
     """Where the requests of one platform go, and how.

@@ -23,7 +23,7 @@ async def each(items: Iterable[T], work: Callable[[T], Awaitable[None]]) -> None
     """
     taken = list(items)
     if len(taken) <= 1:
-        # A task group costs as much as a quarter of a request.
+        # A task group costs much more than calling.
         for item in taken:
             await work(item)
         return

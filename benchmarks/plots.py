@@ -36,13 +36,16 @@ def draw(tables: Sequence[Table], place: Path) -> list[str]:
             parts = _PARTS.fullmatch(check.what)
             if parts is None:
                 continue
-            if "ours / bare" in check.what or "bare submissions" in check.what:
+            what = parts["what"]
+            if what.startswith("speed"):
+                continue  # says the same as its CPU
+            if "ours / bare" in what or "/ bare submissions" in what:
                 of = beside
-            elif "ours / official" in check.what and check.least is not None:
+            elif "official" in what and check.least is not None:
                 of = official
             else:
                 continue
-            found = of.setdefault((table.name, parts["what"]), {})
+            found = of.setdefault((table.name, what), {})
             found[parts["platform"]] = check
     drawn = []
     for bars, name, title, log in (
@@ -72,9 +75,12 @@ def _draw(bars: Bars, file: Path, title: str, *, log: bool) -> None:
     axes.invert_yaxis()
     if log:
         axes.set_xscale("log")
+        least = min(one.range[0] for checks in bars.values() for one in checks.values())
+        axes.set_xlim(left=min(1.0, 0.9 * least))
+        axes.xaxis.set_major_formatter("{x:g}x")
     axes.axvline(1, color="black", linewidth=1)
     axes.grid(axis="x", alpha=0.3)
-    axes.set_xlabel(f"{title}; whiskers: the range of the rounds; | the target")
+    axes.set_xlabel(f"{title}; black lines: the range of the rounds; red: the target")
     handles = [Rectangle((0, 0), 1, 1, color=_COLORS[one]) for one in PLATFORMS]
     axes.legend(
         handles, PLATFORMS, ncols=4, loc="lower center", bbox_to_anchor=(0.4, 1.0)
@@ -107,6 +113,7 @@ def _short(what: str) -> str:
         (", ours / bare", ""),
         (" / bare submissions", ""),
         (", ours / official", ""),
+        (", official / ours", ""),
         (" in its best pool", ""),
     ):
         what = what.replace(long, short)

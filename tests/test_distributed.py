@@ -16,6 +16,8 @@ from tests.fake_platform import FakePlatform
 
 from aioruns import Abeja, Cloudify, Kubeflow, Nextmv, as_completed, gather
 from aioruns.distributed import DaskEngine, NoWorkers
+from aioruns.distributed.messages import Answer, Terms, Work
+from aioruns.distributed.worker import SweepWorker
 from aioruns.errors import (
     Forbidden,
     GaveUp,
@@ -24,6 +26,7 @@ from aioruns.errors import (
 )
 from aioruns.local.faults import Fault
 from aioruns.native import Member
+from aioruns.sweeps.order import Policy
 
 APP = "routing"
 TOKEN = "local-token"
@@ -209,6 +212,36 @@ async def test_a_native_batch_is_followed_by_workers(server, nextmv, dask):
     assert len(records(server)) == 5
 
 
+async def plain(job):
+    await job.log("hello")
+    return {}
+
+
+async def test_platforms_of_several_kinds_on_the_same_workers(server, nextmv, dask):
+    """Their sessions are the workers' own: the caller's are not even open."""
+    org, deployment, version = "1000000000001", "2000000000002", "ver-00aa11bb22cc33dd"
+    server.abeja.register(deployment, version, plain)
+    for number in range(4):
+        server.cloudify.register(f"web{number}", "write", plain)
+    closed = Nextmv(TOKEN, url=server.url)
+    abeja = Abeja(org, auth_token=TOKEN, url=server.url)
+    cloudify = Cloudify(server.url, token=TOKEN)
+    specs = [
+        *specs_of(closed, 4),
+        *(abeja.deployment(deployment).spec(version) for _ in range(4)),
+        *(cloudify.deployment(f"web{n}").spec("write") for n in range(4)),
+    ]
+    engine = DaskEngine(dask, credentials="pass")
+    outcomes = await gather(specs, engine=engine, results=False)
+    assert [outcome.error for outcome in outcomes] == [None] * 12
+    assert all(outcome.succeeded for outcome in outcomes)
+    assert {outcome.spec.platform for outcome in outcomes} == {
+        "nextmv",
+        "abeja",
+        "cloudify",
+    }
+
+
 # -- credentials ---------------------------------------------------------------------
 
 
@@ -334,6 +367,25 @@ async def test_a_worker_is_killed_in_mid_sweep(server, nextmv, tmp_path, monkeyp
     assert submitted(server) == once(100)
     ids = {outcome.index: outcome.run.id for outcome in outcomes}
     assert {outcome.index: outcome.run.id for outcome in again} == ids
+
+
+async def test_a_worker_stops_when_it_hears_nothing(server, nextmv):
+    """The caller may be gone; what it says too late is not heard."""
+    server.faults.add(Fault("delay", SUBMITTING, seconds=0.6))
+    connection = nextmv.connection(credentials=True)
+    worker = SweepWorker(Terms(connection, Policy(4), lease=0.3))
+    name = (await worker.open()).value
+    first, late = (
+        Work(number, APP, spec.payload, None, f"key-{number}")
+        for number, spec in enumerate(specs_of(nextmv, 2))
+    )
+    assert not (await worker.hand_over(name, [first], [])).over
+    assert (await worker.hand_over("another", [late], [])) == Answer()
+    await asyncio.sleep(0.4)
+    assert (await worker.hand_over(name, [late], [])).over
+    assert (await worker.reports(name, 5.0)).over
+    await asyncio.sleep(0.4)
+    assert set(submitted(server)) <= {0}
 
 
 async def test_a_worker_that_froze_stops_when_it_wakes(server, nextmv, dask):

@@ -7,6 +7,7 @@ platform must be able to do for them is in `aioruns.seam`.
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from attrs import define, evolve, field, frozen
@@ -24,7 +25,7 @@ from aioruns.seam import (
     Submission,
 )
 from aioruns.submitting import KEY_LENGTH, new_key, submit_once
-from aioruns.waiting import Watcher
+from aioruns.waiting import Watcher, patiently
 
 _KEY = re.compile(rf"[!-Z\\^-~]([ -Z\\^-~]{{0,{KEY_LENGTH - 2}}}[!-Z\\^-~])?")
 
@@ -282,7 +283,8 @@ class Run:
         status = await self.wait(within=within)
         if status.state is not RunState.SUCCEEDED:
             raise RunFailed(self.id, status.state.value, status.reason)
-        return await self.runs.platform.fetch_result(self.ref)
+        fetch = partial(self.runs.platform.fetch_result, self.ref)
+        return await patiently(fetch, self.runs.platform.clock)
 
     async def cancel(self) -> None:
         """Ask the platform to end the run; `wait()` tells when it has.

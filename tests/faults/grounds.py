@@ -18,7 +18,6 @@ from aioruns.local.records import Job
 from aioruns.local.server import LocalServer
 from aioruns.runs import RunSpec
 
-_LISTS = r"^GET .*/(runs|executions)$"
 _DEPLOYMENT, _VERSION = "2000000000002", "ver-00aa11bb22cc33dd"
 
 
@@ -136,7 +135,7 @@ def one_in_five(rng: random.Random) -> list[Fault]:
     rng.shuffle(answering)
     return [
         Fault("stale-list", rate=0.3, seconds=rng.uniform(1, 4)),
-        Fault("stale-state", _LISTS, rate=0.1, seconds=rng.uniform(0, 4)),
+        Fault("stale-state", rate=0.1, seconds=rng.uniform(0, 4)),
         *answering,
     ]
 

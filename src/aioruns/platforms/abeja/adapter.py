@@ -15,15 +15,17 @@ from aioruns.platforms.abeja.following import FollowingReader
 from aioruns.platforms.abeja.models import AbejaRun, RunRow
 from aioruns.platforms.abeja.payload import MARKER
 from aioruns.platforms.abeja.places import Place, begin
-from aioruns.platforms.abeja.states import StateReader
+from aioruns.platforms.abeja.states import STATES, StateReader
 from aioruns.platforms.client import Client
 from aioruns.platforms.connection import Connection
+from aioruns.platforms.stale import check_ended
 from aioruns.seam import (
     ALL,
     Abilities,
     LogPage,
     Position,
     RunRef,
+    RunState,
     Status,
     Submission,
     Window,
@@ -130,6 +132,8 @@ class Adapter:
 
     async def fetch_result(self, ref: RunRef) -> AbejaRun:
         """The run itself: what it wrote is where `output_template` says."""
-        return await self.client.send(
+        run = await self.client.send(
             requests.get_run(self.organization_id, ref.target, ref.id)
         )
+        check_ended(ref.id, run.status, STATES.get(run.status, RunState.UNKNOWN))
+        return run

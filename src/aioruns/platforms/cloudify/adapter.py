@@ -15,6 +15,7 @@ from aioruns.platforms.cloudify.settling import OVERLAP, Settling
 from aioruns.platforms.cloudify.states import States
 from aioruns.platforms.cloudify.statuses import CANCELLING, state_of
 from aioruns.platforms.connection import Connection
+from aioruns.platforms.stale import check_ended
 from aioruns.seam import (
     ALL,
     Abilities,
@@ -185,12 +186,14 @@ class Adapter:
     async def fetch_result(self, ref: RunRef) -> object:
         """The `Execution`: the manager keeps no other output of a workflow."""
         try:
-            return await self._client.send(requests.get_execution(ref.id))
+            execution = await self._client.send(requests.get_execution(ref.id))
         except AmbiguousNameError:
             page = await self._client.send(requests.list_executions(ref.id))
             if not page:
                 raise
             return page[0]
+        check_ended(ref.id, execution.status, state_of(execution.status))
+        return execution
 
 
 def _too_old(rows: Sequence[ExecutionMark], submission: Submission) -> bool:

@@ -30,6 +30,7 @@ from aioruns.platforms.kubeflow.requests import EVERYWHERE
 from aioruns.platforms.kubeflow.server import Probe, Server
 from aioruns.platforms.kubeflow.spool import FILES
 from aioruns.platforms.kubeflow.workflow import Node, workflow_of
+from aioruns.platforms.stale import check_ended
 from aioruns.seam import (
     ALL,
     Abilities,
@@ -223,6 +224,8 @@ class Adapter:
     async def fetch_result(self, ref: RunRef) -> RunResult:
         """The output parameters of a run's nodes."""
         detail = await self.client.send(requests.read_detail(ref.id))
+        word = detail.run.status
+        check_ended(ref.id, word, statuses.state_of(word))
         outputs = workflow_of(detail).outputs()
         return RunResult(detail.run.status, outputs, detail.raw)
 

@@ -22,8 +22,9 @@ from aioruns.platforms.nextmv.models import (
 from aioruns.platforms.nextmv.run_lists import RunList
 from aioruns.platforms.nextmv.sending import send
 from aioruns.platforms.nextmv.state_rows import failed_since
-from aioruns.platforms.nextmv.states import STATES
+from aioruns.platforms.nextmv.states import STATES, state_of
 from aioruns.platforms.searching import Search
+from aioruns.platforms.stale import check_ended
 from aioruns.seam import (
     ALL,
     Abilities,
@@ -178,8 +179,12 @@ class Adapter:
         """The output: JSON, or bytes where it is none (wire/nextmv.md 3.3.4)."""
         app_id, _ = parted(ref.target)
         information = await self._client.send(requests.run_information(app_id, ref.id))
+        word = information.metadata.status_v2
+        check_ended(ref.id, word, state_of(word))
         if not output_by_url(information.metadata):
             result = await self._client.send(requests.run_result(app_id, ref.id))
+            word = result.metadata.status_v2
+            check_ended(ref.id, word, state_of(word))
             return result.output
         link = await self._client.send(
             requests.run_part_url(app_id, ref.id, "output", DownloadURL)

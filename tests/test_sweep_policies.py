@@ -107,6 +107,16 @@ async def test_a_sweep_has_an_end_in_time(platform):
     assert len(outcomes) == platform.calls["create"]
 
 
+async def test_a_submission_under_way_is_given_up_like_the_others(platform):
+    platform.life = (1e6, RunState.SUCCEEDED)
+    platform.latency = 20.0
+    began = platform.clock.now()
+    (outcome,) = await gather([platform.spec()], total_within=10)
+    assert isinstance(outcome.error, GaveUp)
+    assert outcome.run is not None
+    assert platform.clock.now() - began < 50
+
+
 async def test_each_wait_has_its_own_bound(platform):
     platform.lives = {f"k{n}": (n * 20.0, RunState.SUCCEEDED) for n in range(6)}
     outcomes = await gather([platform.spec(f"k{n}") for n in range(6)], within=50)

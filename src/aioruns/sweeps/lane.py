@@ -83,6 +83,7 @@ class Lane:
     )
     _slots: anyio.Semaphore = field(init=False)
     _active: dict[Order, None] = field(factory=dict, init=False)
+    _ran_out: float | None = field(default=None, init=False)
     _ended: deque[Order] = field(factory=deque, init=False)
     _some_ended: anyio.Semaphore = field(
         factory=lambda: anyio.Semaphore(0, fast_acquire=True), init=False
@@ -149,7 +150,8 @@ class Lane:
                 self._give_up(order, within)
 
     def give_up_all(self, within: float) -> None:
-        """Give up waiting for all runs."""
+        """Give up waiting for all runs, and for those whose submission is under way."""
+        self._ran_out = within
         for order in list(self._active):
             self._give_up(order, within)
 
@@ -204,6 +206,8 @@ class Lane:
         self._active[order] = None
         self.host.tally.active += 1
         self.hands.follow(order, order.run, order.heard, fresh=fresh)
+        if self._ran_out is not None and order in self._active:
+            self._give_up(order, self._ran_out)
 
     # -- the end ---------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ call with the same journal makes good for it.
 """
 
 import asyncio
+import os
 import random
 
 import pytest
@@ -15,7 +16,7 @@ from aioruns import Session, gather
 from aioruns.local.server import LocalServer
 from aioruns.runs import RunState
 
-_SPECS = 100
+_SPECS = 200 if "TORTURE_SEEDS" in os.environ else 100
 _PASSES = 6
 
 

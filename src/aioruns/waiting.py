@@ -32,7 +32,7 @@ PATIENCE = 120.0
 """Seconds for which reading may fail again and again before those who wait fail."""
 
 PATIENCE_UNREADABLE = 20.0
-"""The same for answers that cannot be read, which mostly means a wrong address."""
+"""The same for answers that cannot be read, where none could be read before."""
 
 _MOST_MISSING = 1000
 """Runs that were looked for in vain and are remembered, for the end of their grace."""
@@ -42,15 +42,18 @@ _MOST_MISSING = 1000
 class Patience:
     """How long failures of what is asked again and again are endured.
 
-    A refusal is not: asking again would not change it. Nor is what is conclusive.
+    A refusal is not: asking again would not change it. Nor is what is conclusive. What
+    cannot be read mostly means a wrong address, unless it was answered well before.
     """
 
     _since: float | None = field(default=None, init=False)
+    _answered: bool = field(default=False, init=False)
 
     def endures(self, error: CallError, now: float) -> bool:
         """Whether to ask again after this error."""
         self._since = now if self._since is None else self._since
-        limit = PATIENCE_UNREADABLE if isinstance(error, Unreadable) else PATIENCE
+        doubtful = isinstance(error, Unreadable) and not self._answered
+        limit = PATIENCE_UNREADABLE if doubtful else PATIENCE
         refused = isinstance(error, Rejected) and error.status < 429
         if not refused and not error.conclusive and now - self._since < limit:
             return True
@@ -59,7 +62,7 @@ class Patience:
 
     def restore(self) -> None:
         """Asking succeeded."""
-        self._since = None
+        self._since, self._answered = None, True
 
 
 async def patiently(call: Callable[[], Awaitable[T]], clock: Clock) -> T:

@@ -97,15 +97,18 @@ def _markdown(
     yield ""
     yield from (f"* {name}: {value}" for name, value in about.items())
     yield ""
-    bound = [one for table in tables for one in table.checks if one.verdict]
-    met = sum(one.verdict == "met" for one in bound)
+    bound = [(table, one) for table in tables for one in table.checks if one.verdict]
+    met = sum(one.verdict == "met" for _, one in bound)
     yield f"**{met} of {len(bound)} targets are met.**"
-    missed = [one for one in bound if one.verdict != "met"]
+    missed = [(table, one) for table, one in bound if one.verdict != "met"]
     if missed:
         yield ""
         yield "Missed:"
         yield ""
-        yield from (f"* {one.what}: {one.shown}, wanted {one.bound}" for one in missed)
+        yield from (
+            f"* {table.name}, {one.what}: {one.shown}, wanted {one.bound}"
+            for table, one in missed
+        )
     yield ""
     yield from (f"![{name}](results/{name})" for name in pictures)
     yield ""

@@ -115,9 +115,7 @@ class Watcher:
     )
     _wakes_at: float = field(default=-math.inf, init=False)
     _stirred: anyio.Event = field(factory=anyio.Event, init=False)
-    _round_lock: anyio.Lock = field(
-        factory=lambda: anyio.Lock(fast_acquire=True), init=False
-    )
+    _round_lock: anyio.Lock = field(factory=anyio.Lock, init=False)
     _patience: Patience = field(factory=Patience, init=False)
     _unknown_texts: set[str] = field(factory=set, init=False)
 

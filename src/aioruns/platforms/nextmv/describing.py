@@ -90,7 +90,10 @@ def _options(
     """Text as it is, everything else as JSON text (wire/nextmv.md 3.3.1)."""
     if options is None:
         return {}
-    values = options.to_dict_cloud() if isinstance(options, CloudOptions) else options
+    values: object = options
+    # In this order: to ask a protocol costs a tenth of a submission.
+    if not isinstance(options, Mapping) and isinstance(options, CloudOptions):
+        values = options.to_dict_cloud()
     if not isinstance(values, Mapping):
         raise InvalidInput(f"options must be a mapping, not {type(values).__name__}")
     texts: dict[str, str] = {}

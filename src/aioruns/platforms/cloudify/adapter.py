@@ -117,7 +117,10 @@ class Adapter:
             ref = RunRef(submission.target, requests.execution_id(submission))
             if await self._states.read_one(ref.id) is not None:
                 return ref
-        return None if self._choice is True else await self._find_marker(submission)
+        # While ids are accepted, what this process began has one.
+        if self._choice is True or (self._ids and submission.fresh):
+            return None
+        return await self._find_marker(submission)
 
     async def _find_marker(self, submission: Submission) -> RunRef | None:
         seen = 0

@@ -104,12 +104,12 @@ def pairs(request: Request) -> list[tuple[str, str]]:
 
 
 def test_a_key_is_an_id_or_a_marker():
-    by_id = requests.with_id(SUBMISSION)
+    by_id = requests.with_id(SUBMISSION, "e-1")
     assert (by_id.method, by_id.path) == ("POST", "/executions")
     assert by_id.json == {
         "deployment_id": "web-1",
         "workflow_id": "w",
-        "id": requests.execution_id(SUBMISSION),
+        "id": "e-1",
     }
     assert not by_id.repeatable
     assert requests.with_marker(SUBMISSION).json == {

@@ -37,6 +37,7 @@ KINDS = [
     models.ExecutionSchedule,
     models.Event,
     models.EventItem,
+    models.Started,
     models.StatusCount,
     models.Pagination,
 ]

@@ -82,7 +82,7 @@ class Adapter:
     async def _create_with_id(self, submission: Submission) -> RunRef:
         ref = RunRef(submission.target, requests.execution_id(submission))
         try:
-            await self._client.send(requests.with_id(submission))
+            await self._client.send(requests.with_id(submission, ref.id))
         except Conflict as error:
             if error.code != "conflict_error":
                 raise

@@ -12,8 +12,8 @@ from aioruns.platforms.cloudify.errors import IllegalActionError
 from aioruns.platforms.cloudify.execution_groups import group_path
 from aioruns.platforms.cloudify.models import Event, Execution, ExecutionGroup
 from aioruns.platforms.cloudify.statuses import state_of
-from aioruns.together import each
 from aioruns.rounds import FIRST_INTERVAL, LONGEST_INTERVAL
+from aioruns.together import each
 
 if TYPE_CHECKING:
     from aioruns.platforms.cloudify.client import Cloudify

@@ -8,7 +8,7 @@ list since the start may be ours, and the caller is told of it.
 import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from aioruns.errors import (
     BadRequest,
@@ -23,6 +23,7 @@ from aioruns.platforms.cloudify.adapter import ChooseIds
 from aioruns.platforms.cloudify.errors import GroupLeftBehind
 from aioruns.platforms.cloudify.execution_groups import start_request
 from aioruns.platforms.cloudify.models import ExecutionGroup
+from aioruns.platforms.named_ids import named_id
 
 if TYPE_CHECKING:
     from aioruns.platforms.cloudify.client import Cloudify
@@ -38,7 +39,7 @@ _NEWEST = 50
 
 def group_id(deployment_group_id: str, key: str) -> str:
     """The id of a group where we may choose it: the same for the same key."""
-    return str(uuid5(_NAMESPACE, f"{deployment_group_id}\n{key}"))
+    return named_id(_NAMESPACE, f"{deployment_group_id}\n{key}")
 
 
 class GroupStarter:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlencode
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from aioruns.http.codec import Json
 from aioruns.http.request import Request, path, query
@@ -12,6 +12,7 @@ from aioruns.platforms.cloudify.models import (
     ExecutionMark,
     ExecutionState,
     ListResponse,
+    Started,
     StatusCount,
 )
 from aioruns.platforms.cloudify.rows import (
@@ -22,6 +23,7 @@ from aioruns.platforms.cloudify.rows import (
     milliseconds,
 )
 from aioruns.platforms.cloudify.words import Words
+from aioruns.platforms.named_ids import named_id
 from aioruns.seam import ALL, Submission, Window
 
 MARKER = "_aioruns_key"
@@ -30,6 +32,7 @@ MARKER = "_aioruns_key"
 MARKS = 100
 """Executions a page when a marker is looked for; parameters make rows heavy."""
 
+_EXECUTIONS = path("executions")
 _NAMESPACE = UUID("7a1f6d0e-54c1-4bb6-8a0b-0c8d0b8f6f5e")
 _STATE_FIELDS = "id,status,error,created_at,started_at,ended_at"
 _STATE_QUERY = urlencode({"_include": _STATE_FIELDS})
@@ -47,20 +50,20 @@ def execution_id(submission: Submission) -> str:
 
     The same key for the same deployment always gives the same id.
     """
-    return str(uuid5(_NAMESPACE, f"{submission.target}\n{submission.key}"))
+    return named_id(_NAMESPACE, f"{submission.target}\n{submission.key}")
 
 
-def start(body: Json) -> Request[ExecutionMark]:
+def start(body: Json) -> Request[Started]:
     """Start an execution (wire/cloudify.md 2.3)."""
-    return Request("POST", path("executions"), ExecutionMark, json=body)
+    return Request("POST", _EXECUTIONS, Started, json=body, repeatable=False)
 
 
-def with_id(submission: Submission) -> Request[ExecutionMark]:
+def with_id(submission: Submission, run_id: str) -> Request[Started]:
     """Start a submission's execution under the id that its key makes."""
-    return start({**submission.payload, "id": execution_id(submission)})
+    return start({**submission.payload, "id": run_id})
 
 
-def with_marker(submission: Submission) -> Request[ExecutionMark]:
+def with_marker(submission: Submission) -> Request[Started]:
     """Start a submission's execution with its key among the parameters.
 
     Undeclared parameters are permitted then, since no workflow declares ours.
@@ -78,7 +81,7 @@ def get_execution(run_id: str) -> Request[Execution]:
 def list_executions(run_id: str) -> Request[ListResponse[Execution]]:
     """Read all executions of one id, the oldest first."""
     asked = query({"id": run_id, "_include_system_workflows": True})
-    return Request("GET", path("executions"), ListResponse[Execution], asked)
+    return Request("GET", _EXECUTIONS, ListResponse[Execution], asked)
 
 
 def count_states(group_id: str) -> Request[ListResponse[StatusCount]]:
@@ -117,17 +120,17 @@ def list_states(run_ids: Iterable[str]) -> Request[ListResponse[ExecutionState]]
             "_size": ROWS,
         }
     )
-    return Request("GET", path("executions"), ListResponse[ExecutionState], asked)
+    return Request("GET", _EXECUTIONS, ListResponse[ExecutionState], asked)
 
 
 def list_words(offset: int) -> Request[Words]:
     """List what all executions are at, newest first (wire/cloudify.md 6.1)."""
-    return Request("GET", path("executions"), Words, _words(offset))
+    return Request("GET", _EXECUTIONS, Words, _words(offset))
 
 
 def list_words_undecoded(offset: int) -> Request[bytes]:
     """The same, for the bytes of the answer."""
-    return Request("GET", path("executions"), bytes, _words(offset))
+    return Request("GET", _EXECUTIONS, bytes, _words(offset))
 
 
 def _words(offset: int) -> tuple[tuple[str, str], ...]:
@@ -157,7 +160,7 @@ def list_newest(
             "_include_system_workflows": True,
         }
     )
-    return Request("GET", path("executions"), ListResponse[ExecutionMark], asked)
+    return Request("GET", _EXECUTIONS, ListResponse[ExecutionMark], asked)
 
 
 def list_events(

@@ -150,7 +150,7 @@ class Adapter:
 
     async def _exists(self, run_id: str) -> bool:
         try:
-            await self.client.send(requests.read_detail(run_id))
+            await self.client.send(requests.read_state(run_id))
         except NotFound:
             return False
         return True

@@ -1,20 +1,21 @@
 """How a submission key travels: in the run's name, and as its id where possible."""
 
-import uuid
+from uuid import UUID
 
 from aioruns.errors import InvalidInput
+from aioruns.platforms.named_ids import named_id
 
 NAME_LIMIT = 254
 """Characters of a run's name; longer ones fail on older installs, after the workflow
 was created (wire/kubeflow.md 8.2)."""
 
-_RUN_IDS = uuid.UUID("7a3b6c4e-52f1-4d0a-9a86-0f5f0f6f8f11")
+_RUN_IDS = UUID("7a3b6c4e-52f1-4d0a-9a86-0f5f0f6f8f11")
 """The namespace in which a submission key becomes a run id."""
 
 
 def run_id_of(key: str) -> str:
     """The run id that a submission key stands for, on servers that let us choose."""
-    return str(uuid.uuid5(_RUN_IDS, key))
+    return named_id(_RUN_IDS, key)
 
 
 def name_with_key(name: str, key: str) -> str:

@@ -10,10 +10,10 @@ from aioruns.platforms.client import Client
 from aioruns.platforms.kubeflow import requests, statuses
 from aioruns.platforms.kubeflow.filters import IDS_AT_ONCE, Version, chunks
 from aioruns.platforms.kubeflow.listing import Listing
-from aioruns.platforms.kubeflow.models.polling import Detail
+from aioruns.platforms.kubeflow.models.polling import State
 from aioruns.platforms.kubeflow.requests import EVERYWHERE, Scope
 from aioruns.platforms.kubeflow.server import Server
-from aioruns.platforms.kubeflow.workflow import Workflow, workflow_of
+from aioruns.platforms.kubeflow.workflow import Workflow, read_workflow
 from aioruns.seam import RunRef, Status
 from aioruns.together import each
 
@@ -49,6 +49,9 @@ class StateReader:
         kept: only the manifest tells why, and whether a user ended them. So polling
         stays at one request for a hundred runs.
         """
+        if len(refs) == 1:
+            (ref,) = refs
+            return await self.read_one(ref, server)
         found: dict[RunRef, Status] = {}
         by_id = {ref.id: ref for ref in refs}
         for scope, part in self._by_scope(by_id, server).items():
@@ -100,7 +103,7 @@ class StateReader:
     async def read_one(self, ref: RunRef, server: Server) -> dict[RunRef, Status]:
         """Read one run; empty if it is not there."""
         try:
-            detail = await self.client.send(requests.read_detail(ref.id))
+            state = await self.client.send(requests.read_state(ref.id))
         except NotFound:
             # wire/kubeflow.md 2.2: also while the run's manifest is still empty; a
             # listing shows such a run.
@@ -110,7 +113,7 @@ class StateReader:
                 listing = Listing(self.version, {ref.id: ref}, {}, found)
                 await self._read_rows([ref.id], scope, listing)
             return found
-        return {ref: self._status(ref, detail)}
+        return {ref: _status(ref, state)}
 
     async def _read_rows(
         self, ids: Sequence[str], scope: Scope, listing: Listing
@@ -136,20 +139,12 @@ class StateReader:
     async def _explained(self, status: Status) -> Status:
         """The status of a failed run with its reason, or canceled."""
         try:
-            detail = await self.client.send(requests.read_detail(status.ref.id))
-            return self._status(status.ref, detail)
+            state = await self.client.send(requests.read_state(status.ref.id))
+            return _status(status.ref, state)
         except CallError as error:
             # The run has failed, which is more than nothing; a manifest that cannot be
             # had must not keep those waiting who wait for other runs.
             return evolve(status, reason=f"its reason could not be read: {error}")
-
-    def _status(self, ref: RunRef, detail: Detail) -> Status:
-        workflow = Workflow()
-        if statuses.state_of(detail.run.status).final:
-            # The state stands without the manifest; only details would be missing.
-            with suppress(Unreadable):
-                workflow = workflow_of(detail)
-        return statuses.from_detail(ref, detail.run, workflow)
 
     def scope(self, target: str, server: Server) -> Scope | None:
         """Where to list: everywhere, or what a multi-user server insists on.
@@ -162,3 +157,13 @@ class StateReader:
         if target:
             return Scope(experiment=target)
         return Scope(namespace=self.namespace) if self.namespace else None
+
+
+def _status(ref: RunRef, state: State) -> Status:
+    if not statuses.state_of(state.status).final:
+        return statuses.from_row(ref, state)
+    workflow = Workflow()
+    # The state stands without the manifest; only details would be missing.
+    with suppress(Unreadable):
+        workflow = read_workflow(state.manifest, ref.id)
+    return statuses.from_detail(ref, state, workflow)

@@ -19,11 +19,13 @@ from aioruns.platforms.kubeflow.models import (
     V2beta1Run,
 )
 from aioruns.platforms.kubeflow.models.polling import (
+    Created,
     CreatedV2,
     Detail,
     Empty,
     Health,
     Rows,
+    State,
 )
 
 Action = Literal["archive", "unarchive", "terminate", "retry"]
@@ -71,6 +73,9 @@ def runs_path(version: Version, *segments: object) -> str:
             f"ids and names in a path must be text, and these are {segments!r}"
         )
     return path("apis", version, "runs", *texts)
+
+
+_RUNS = runs_path("v1beta1")
 
 
 def health(version: Version) -> Request[Health]:
@@ -197,9 +202,9 @@ def read_log(run_id: str, pod: str, into: Receiver) -> Request[object]:
 # -- what submission and state polling need ----------------------------------------
 
 
-def submit(body: object) -> Request[Detail]:
+def submit(body: object) -> Request[Created]:
     """Create a run by v1beta1, which alone takes inline Argo manifests."""
-    return Request("POST", runs_path("v1beta1"), Detail, json=body)
+    return Request("POST", _RUNS, Created, json=body, repeatable=False)
 
 
 def submit_v2(body: object) -> Request[CreatedV2]:
@@ -210,6 +215,11 @@ def submit_v2(body: object) -> Request[CreatedV2]:
 def read_detail(run_id: str) -> Request[Detail]:
     """Read one run; only v1beta1 carries the workflow manifest."""
     return Request("GET", runs_path("v1beta1", run_id), Detail)
+
+
+def read_state(run_id: str) -> Request[State]:
+    """The same, for where it stands alone."""
+    return Request("GET", runs_path("v1beta1", run_id), State)
 
 
 def read_rows(

@@ -1,6 +1,6 @@
 """What the server says about a run, in common words."""
 
-from aioruns.platforms.kubeflow.models.polling import Row, RowV2
+from aioruns.platforms.kubeflow.models.polling import Row, RowV2, State
 from aioruns.platforms.kubeflow.workflow import Workflow
 from aioruns.seam import RunRef, RunState, Status
 
@@ -36,8 +36,8 @@ def ending(text: str) -> bool:
     return text.lower() in {"terminating", "canceling"} or state_of(text).final
 
 
-def from_row(ref: RunRef, row: Row) -> Status:
-    """The status of a run in a v1beta1 page."""
+def from_row(ref: RunRef, row: Row | State) -> Status:
+    """The status of a run as v1beta1 tells it without the workflow manifest."""
     if row.error and not row.status:
         # wire/kubeflow.md 3.2: a run that the server cannot show has no status
         return Status(ref, RunState.UNKNOWN, row.status, row.error)
@@ -70,7 +70,7 @@ def from_row_v2(ref: RunRef, row: RowV2) -> Status:
     )
 
 
-def from_detail(ref: RunRef, row: Row, workflow: Workflow) -> Status:
+def from_detail(ref: RunRef, row: Row | State, workflow: Workflow) -> Status:
     """The status of a run that was read singly, with its workflow manifest.
 
     Terminated runs end as `Failed`; that a user ended them is told by the manifest

@@ -6,6 +6,7 @@ from aioruns.platforms.cloudify.models.executions import (
     ExecutionMark,
     ExecutionState,
     ScheduledExecution,
+    Started,
     StatusCount,
 )
 from aioruns.platforms.cloudify.models.groups import ExecutionGroup
@@ -28,5 +29,6 @@ __all__ = [
     "Metadata",
     "Pagination",
     "ScheduledExecution",
+    "Started",
     "StatusCount",
 ]

@@ -99,6 +99,13 @@ class ScheduledExecution(Execution):
 
 
 @frozen
+class Started:
+    """What a submission needs of the answer to a start."""
+
+    id: str
+
+
+@frozen
 class ExecutionState:
     """The fields of an execution that polling asks for."""
 

@@ -1,11 +1,12 @@
 """What state polling keeps of answers: a few fields of many runs."""
 
 from datetime import datetime
+from typing import Any
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
-from aioruns.http.codec import Json
-from aioruns.platforms.kubeflow.models.times import when
+from aioruns.http.codec import Json, converter, parse_time
+from aioruns.platforms.kubeflow.models.times import EPOCH, when
 
 
 @frozen
@@ -66,6 +67,74 @@ class Detail:
     run: Row
     pipeline_runtime: Runtime = field(factory=Runtime)
     raw: Json = field(factory=dict, repr=False, eq=False)
+
+
+# Not frozen: that would double what it costs.
+@define(eq=False)
+class State:
+    """How a run stands that was read singly; of `Detail` what that needs.
+
+    Attributes:
+        status: The server's word.
+        error: Why the server cannot show the run.
+        created_at: When it was created.
+        finished_at: When it ended.
+        manifest: Its workflow manifest.
+    """
+
+    status: str
+    error: str
+    created_at: datetime | None
+    finished_at: datetime | None
+    manifest: str = field(repr=False)
+
+
+_detail = converter.get_structure_hook(Detail)
+
+
+def _structure_state(value: Any, kind: Any) -> State:
+    """Read the usual shape by hand: 2 us instead of 7, and states are read often."""
+    try:
+        run = value["run"]
+        get = run.get
+        status, error = get("status") or "", get("error") or ""
+        manifest = value["pipeline_runtime"]["workflow_manifest"]
+        if type(run["id"]) is type(status) is type(error) is type(manifest) is str:
+            return State(
+                status,
+                error,
+                _time(get("created_at")),
+                _time(get("finished_at")),
+                manifest,
+            )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        pass
+    made: Detail = _detail(value, kind)
+    run = made.run
+    text = made.pipeline_runtime.workflow_manifest
+    return State(run.status, run.error, run.created_at, run.finished_at, text)
+
+
+def _time(text: Any) -> datetime | None:
+    # The end of most runs that are asked for has not come.
+    return None if text is None or text == EPOCH else when(parse_time(text))
+
+
+converter.register_structure_hook(State, _structure_state)
+
+
+@frozen
+class Created:
+    """What a submission needs of the answer to a v1beta1 creation."""
+
+    run: "CreatedRun"
+
+
+@frozen
+class CreatedRun:
+    """The run that was created."""
+
+    id: str
 
 
 @frozen

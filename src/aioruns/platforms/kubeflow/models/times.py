@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 from aioruns.errors import InvalidInput
 from aioruns.http.codec import parse_time
 
+EPOCH = "1970-01-01T00:00:00Z"
+"""A time that is not set, as it is sent."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-import secrets
+import os
 
 from aioruns.errors import CallError, OutcomeUnknown
 from aioruns.seam import Platform, RunRef, Submission
@@ -24,7 +24,7 @@ _LEFT = OutcomeUnknown("an earlier process ended while it was submitting it")
 
 def new_key() -> str:
     """A submission key that nobody else makes."""
-    return f"aioruns-{secrets.token_hex(8)}"
+    return f"aioruns-{os.urandom(8).hex()}"
 
 
 def retry_key(key: str | None, attempt: int) -> str:

@@ -1,12 +1,13 @@
 """The states of many runs of one deployment, in few requests."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from attrs import define, field
 
 from aioruns.errors import NotFound, Unreadable
-from aioruns.http.codec import DecodeError, structure
+from aioruns.http.codec import DecodeError, parse_time, structure
 from aioruns.platforms.abeja import requests
 from aioruns.platforms.abeja.chain import chain
 from aioruns.platforms.abeja.finding import ServerTime
@@ -36,16 +37,17 @@ _FADE = 0.8
 
 def status(deployment_id: str, row: RunRow) -> Status:
     """A row in common words."""
-    state = STATES.get(row.status, RunState.UNKNOWN)
-    return Status(
-        RunRef(deployment_id, row.run_id),
-        state,
-        row.status,
-        created=row.created_at,
-        # wire/abeja.md 3.1: there is no end time; an ended run changed last when it
-        # ended.
-        ended=row.modified_at if state.final else None,
-    )
+    ref = RunRef(deployment_id, row.run_id)
+    return _status(ref, row.status, row.created_at, row.modified_at)
+
+
+def _status(
+    ref: RunRef, text: str, created: datetime | None, modified: datetime | None
+) -> Status:
+    state = STATES.get(text, RunState.UNKNOWN)
+    # wire/abeja.md 3.1: there is no end time; an ended run changed last when it ended.
+    ended = modified if state.final else None
+    return Status(ref, state, text, "", created, None, ended)
 
 
 @define(eq=False)
@@ -76,11 +78,12 @@ class StateReader:
         known: Mapping[RunRef, Status],
     ) -> dict[RunRef, Status]:
         """Read runs of one deployment; what does not exist, or not yet, is absent."""
-        wanted = {ref.id: ref for ref in refs}
         spent = self._spent.get(deployment_id, 0.0)
-        if len(wanted) <= SINGLE_READS or spent > len(wanted):
-            self._spent[deployment_id] = spent * _FADE
-            return await self._singly(sorted(wanted.values()), known)
+        if len(refs) <= SINGLE_READS or spent > len(refs):
+            if spent:
+                self._spent[deployment_id] = spent * _FADE
+            return await self._singly(sorted(refs), known)
+        wanted = {ref.id: ref for ref in refs}
         found, pages_read = await self._listed(deployment_id, wanted, known)
         missing = []
         if len(found) < len(wanted):
@@ -155,27 +158,37 @@ class StateReader:
         self, refs: Sequence[RunRef], known: Mapping[RunRef, Status]
     ) -> dict[RunRef, Status]:
         found: dict[RunRef, Status] = {}
-
-        async def read(ref: RunRef) -> None:
-            request = requests.read_run(
-                self.organization_id, ref.target, ref.id, StateRow
-            )
-            try:
-                row = (await self.client.send(request)).entry
-            except NotFound:
-                return
-            was = known.get(ref)
-            if was is None or was.text != row.get("status"):
-                was = self._status(ref, row)
-            found[ref] = was
-
-        if len(refs) == 1:
-            await read(refs[0])
-        else:
-            await each(refs, read)
+        await each(refs, lambda ref: self._read_one(ref, known, found))
         return found
 
-    def _status(self, ref: RunRef, row: object) -> Status:
+    async def _read_one(
+        self,
+        ref: RunRef,
+        known: Mapping[RunRef, Status],
+        found: dict[RunRef, Status],
+    ) -> None:
+        request = requests.read_run(self.organization_id, ref.target, ref.id, StateRow)
+        try:
+            row = (await self.client.send(request)).entry
+        except NotFound:
+            return
+        was = known.get(ref)
+        if was is None or was.text != row.get("status"):
+            was = self._status(ref, row)
+        found[ref] = was
+
+    def _status(self, ref: RunRef, row: Any) -> Status:
+        # By hand in a third of the time that the model takes; it says what is wrong.
+        try:
+            text, created = row["status"], row.get("created_at")
+            modified = row.get("modified_at")
+            if type(text) is str and row["run_id"] == ref.id:
+                at = None if created is None else parse_time(created)
+                self.time.note(at)
+                changed = None if modified is None else parse_time(modified)
+                return _status(ref, text, at, changed)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            pass
         read = _read(row)
         self.time.note(read.created_at)
         return status(ref.target, read)

@@ -69,11 +69,10 @@ class Adapter:
 
     async def create(self, submission: Submission) -> RunRef:
         """Submit a run, with its key in the description (wire/nextmv.md 8.2)."""
-        body = dict(submission.payload["body"])
-        said = body.get("description")
-        mark = _mark(submission.key)
-        body["description"] = f"{said} {mark}" if said else mark
-        payload = {**submission.payload, "body": body}
+        body = submission.payload["body"]
+        said, mark = body.get("description"), _mark(submission.key)
+        marked = {**body, "description": f"{said} {mark}" if said else mark}
+        payload = {**submission.payload, "body": marked}
         run_id = await send(self._client, submission.target, payload)
         return RunRef(submission.target, run_id)
 
@@ -113,7 +112,13 @@ class Adapter:
             return {}
         target = next(iter(refs)).target
         app_id, batch_id = parted(target)
+        found: dict[RunRef, Status]
+        failed: Sequence[RunRef]
         if batch_id is None:
+            if len(refs) == 1:  # no page of a list costs less
+                found = {}
+                await self._read_one(app_id, next(iter(refs)), found)
+                return found
             found, failed = await self._list(target).read(refs, known)
         else:
             try:
@@ -125,19 +130,18 @@ class Adapter:
         single = list(failed)
         if len(found) < len(refs):
             single += [ref for ref in refs if ref not in found]
-
-        async def read_one(ref: RunRef) -> None:
-            try:
-                answer = await self._client.send(requests.run_state(app_id, ref.id))
-                found[ref] = answer.of(ref)
-            except NotFound:
-                found.pop(ref, None)
-
-        if len(single) == 1:
-            await read_one(single[0])
-        else:
-            await each(single, read_one)
+        await each(single, lambda ref: self._read_one(app_id, ref, found))
         return found
+
+    async def _read_one(
+        self, app_id: str, ref: RunRef, found: dict[RunRef, Status]
+    ) -> None:
+        try:
+            answer = await self._client.send(requests.run_state(app_id, ref.id))
+        except NotFound:
+            found.pop(ref, None)
+        else:
+            found[ref] = answer.of(ref)
 
     def _list(self, app_id: str) -> RunList:
         made = self._lists.get(app_id)

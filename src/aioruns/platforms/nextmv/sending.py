@@ -59,9 +59,9 @@ async def submitted(
     client: Client, app_id: str, text: bytes, instance_id: str | None
 ) -> str:
     """Send a body, in its turn, and return the run id."""
-    pace = getattr(client, "submissions", None)
     # The base client knows no pace of submissions; Nextmv's own sets one.
-    if isinstance(pace, Pace):
+    pace: Pace | None = getattr(client, "submissions", None)
+    if pace is not None:
         await pace.wait()
     created = await client.send(requests.new_run(app_id, text, instance_id))
     return created.run_id

@@ -3,31 +3,45 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from attrs import frozen
+from attrs import define
 
 from aioruns.http.codec import converter, parse_time
 from aioruns.platforms.nextmv.models.information import RunInformation
 from aioruns.platforms.nextmv.states import state_of
 from aioruns.seam import RunRef, Status
 
-_NOBODY = RunRef("", "")
 
-
-@frozen
+# Not frozen: that would double what it costs, and one is made for every read.
+@define
 class SingleState:
     """What a run's metadata say of its state.
 
     Attributes:
-        status: The status, of a run that is not named.
+        text: The platform's word for it.
+        reason: Why the run failed; may be empty.
+        created: When the platform accepted it.
+        started: When it began to run.
+        took: Milliseconds for which it ran.
     """
 
-    status: Status
+    text: str
+    reason: str
+    created: datetime | None
+    started: datetime | None
+    took: float
 
     def of(self, ref: RunRef) -> Status:
         """The status of this run."""
-        one = self.status
+        state = state_of(self.text)
+        ended = None
+        if state.final and self.created is not None:
+            # Both are cut to milliseconds, so a short run could end before it began.
+            ended = max(
+                self.created + timedelta(milliseconds=self.took),
+                self.started or self.created,
+            )
         return Status(
-            ref, one.state, one.text, one.reason, one.created, one.started, one.ended
+            ref, state, self.text, self.reason, self.created, self.started, ended
         )
 
 
@@ -39,41 +53,18 @@ def _single_state(value: Any, _: object) -> SingleState:
         took = found.get("duration") or 0
         if type(text) is type(reason) is str and type(took) in {int, float}:
             return SingleState(
-                _status(
-                    text,
-                    reason,
-                    None if created is None else parse_time(created),
-                    None if started is None else parse_time(started),
-                    took,
-                )
+                text,
+                reason,
+                None if created is None else parse_time(created),
+                None if started is None else parse_time(started),
+                took,
             )
     except (AttributeError, KeyError, TypeError, ValueError):
         pass  # the models say what is wrong
     run = converter.structure(value, RunInformation).metadata
     return SingleState(
-        _status(
-            str(run.status_v2),
-            run.error,
-            run.created_at,
-            run.initiated_at,
-            run.duration,
-        )
+        str(run.status_v2), run.error, run.created_at, run.initiated_at, run.duration
     )
-
-
-def _status(
-    text: str,
-    reason: str,
-    created: datetime | None,
-    started: datetime | None,
-    took: float,
-) -> Status:
-    state = state_of(text)
-    ended = None
-    if state.final and created is not None:
-        # Both are cut to milliseconds, so a short run could end before it began.
-        ended = max(created + timedelta(milliseconds=took), started or created)
-    return Status(_NOBODY, state, text, reason, created, started, ended)
 
 
 converter.register_structure_hook(SingleState, _single_state)

@@ -12,8 +12,10 @@ from aioruns.errors import (
     Forbidden,
     GaveUp,
     InvalidInput,
+    NotSent,
     NotSupported,
     OutcomeUnknown,
+    TooManyRequests,
 )
 from aioruns.seam import RunState
 
@@ -166,6 +168,30 @@ async def test_where_nothing_can_be_looked_up_it_may_be_sent_again():
     (outcome,) = await gather([platform.spec()], on_unknown="submit again")
     assert outcome.succeeded
     assert platform.calls["create"] == 3
+
+
+async def test_what_did_not_arrive_is_sent_again_for_a_while(platform):
+    """A server that is restarted costs a sweep no spec."""
+    away, busy = NotSent("no connection"), TooManyRequests("busy", None, 429)
+    platform.plans["create"] = [failing(away)] * 5 + [failing(busy)] * 5
+    (outcome,) = await gather([platform.spec()])
+    assert outcome.succeeded
+    assert outcome.attempts == 1
+    assert platform.calls["find"] == 0
+    platform.plans["create"] = [failing(away)] * 1000
+    began = platform.clock.now()
+    (outcome,) = await gather([platform.spec()])
+    assert isinstance(outcome.error, NotSent)
+    assert 120 <= platform.clock.now() - began < 150
+
+
+async def test_once_a_sweep_is_left_nothing_is_sent_again(platform):
+    platform.plans["create"] = [failing(NotSent("no connection"))] * 1000
+    async with as_completed([platform.spec()]):
+        await platform.clock.sleep(5)
+        sent = platform.calls["create"]
+    assert sent > 3
+    assert platform.calls["create"] <= sent + 1
 
 
 async def test_a_look_that_fails_may_be_passed_over(platform):

@@ -69,6 +69,11 @@ class Share:
         """What the sweep is told to do."""
         return self.terms.policy
 
+    @property
+    def left(self) -> bool:
+        """Whether nobody wants to hear of anything any more."""
+        return self._stopped
+
     async def serve(self) -> None:
         """Work, until cancelled; submissions in flight are cut off then."""
         try:

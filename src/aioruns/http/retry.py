@@ -75,11 +75,12 @@ class RetryBudget:
 
     Attributes:
         size: Tokens at the start, and at most.
-        refund: Tokens that a success gives back.
+        refund: Tokens that a success gives back: a server may fail every third time for
+            as long as it likes.
     """
 
     size: float = 500.0
-    refund: float = 0.2
+    refund: float = 0.5
     _left: float = field(init=False)
 
     def __attrs_post_init__(self) -> None:

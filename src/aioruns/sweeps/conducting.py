@@ -145,6 +145,11 @@ class Outcomes:
         self._reader.stop()
         self._check_over()
 
+    @property
+    def left(self) -> bool:
+        """Whether the block was left, or will be at once."""
+        return self._over
+
     # -- what lanes ask --------------------------------------------------------------
 
     async def next_order(self, runs: Runs) -> Order | None:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Protocol
 from attrs import frozen
 
 from aioruns.cancelling import NotCanceled, cancel_all
+from aioruns.errors import NotSent, TooManyRequests
+from aioruns.rounds import FIRST_INTERVAL, LONGEST_INTERVAL
 from aioruns.runs import Run, Runs
 from aioruns.seam import RunRef
 from aioruns.sweeps.order import Order
-from aioruns.waiting import Heard, patiently
+from aioruns.waiting import Heard, Patience, patiently
 
 if TYPE_CHECKING:
     from aioruns.sweeps.lane import Host
@@ -72,13 +74,26 @@ class LocalHands:
         """Nothing: watchers are attended by the sweep."""
 
     async def submit(self, order: Order) -> Run:
-        """Create the run of an order."""
-        return await self.runs.submit(
-            order.spec,
-            key=order.key,
-            since=order.since,
-            repeat_unknown=self.host.policy.on_unknown == "submit again",
-        )
+        """Create the run of an order.
+
+        What cannot have arrived, or was refused by a rate limit, is sent again with the
+        patience of a wait, beyond the attempts of a single call.
+        """
+        clock = self.runs.platform.clock
+        patience, pause = Patience(), FIRST_INTERVAL
+        while True:
+            try:
+                return await self.runs.submit(
+                    order.spec,
+                    key=order.key,
+                    since=order.since,
+                    repeat_unknown=self.host.policy.on_unknown == "submit again",
+                )
+            except (NotSent, TooManyRequests) as error:
+                if self.host.left or not patience.endures(error, clock.now()):
+                    raise
+            await clock.sleep(pause)
+            pause = min(2 * pause, LONGEST_INTERVAL)
 
     def follow(
         self,

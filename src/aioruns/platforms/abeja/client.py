@@ -92,7 +92,7 @@ class Abeja(Client):
         super().__init__(origin, session)
         self.api = Api(self)
         self.catalog = Catalog(self)
-        self.runs = Runs(Adapter(self, self.organization_id))
+        self.runs = Runs(Adapter(self, self.organization_id), self.origin.gate.limit)
 
     def deployment(self, deployment_id: str) -> Deployment:
         """The handle of a deployment; no request is made.

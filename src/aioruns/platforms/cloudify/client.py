@@ -133,7 +133,7 @@ class Cloudify(Client):
             "cert": cert,
             "trust_all": trust_all,
         }
-        self.runs = Runs(Adapter(self, choose_ids))
+        self.runs = Runs(Adapter(self, choose_ids), self.origin.gate.limit)
         self.executions = Executions(self)
         self.execution_groups = ExecutionGroups(self)
         self.execution_schedules = ExecutionSchedules(self)

@@ -108,7 +108,7 @@ class Kubeflow(Client):
         }
         self._version: Version = "v2beta1" if api_version == "v2beta1" else "v1beta1"
         adapter = Adapter(self, self._version, config.namespace)
-        self.runs = Runs(adapter)
+        self.runs = Runs(adapter, self.origin.gate.limit)
         self.run_service = RunService(self)
         self.run_service_v2 = RunServiceV2(self, adapter.server)
 

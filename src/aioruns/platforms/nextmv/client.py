@@ -87,7 +87,7 @@ class Nextmv(Client):
         self.submissions = self._pace("submissions_per_second", submissions_per_second)
         gate.pace = self._pace("requests_per_minute", requests_per_minute, 60)
         self._profile = profile
-        self.runs = Runs(Adapter(self))
+        self.runs = Runs(Adapter(self), self.origin.gate.limit)
 
     def application(self, application_id: str) -> Application:
         """The handle of an application; no request is made.

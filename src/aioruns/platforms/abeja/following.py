@@ -12,7 +12,7 @@ last plain page again shows what is new, too.
 
 import logging
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from aioruns.errors import BadRequest
 from aioruns.platforms.abeja.chain import TokenGuard
@@ -35,23 +35,21 @@ class FollowingReader:
         ask_plain: Makes those for the plain log.
         ask_recent: Makes those for the recent log.
         what: Whose log it is, for errors.
-        plain: Reads pages of the plain log.
-        recent: Reads pages of the recent log.
     """
 
     client: Client
     ask_plain: AskPlain
     ask_recent: AskRecent
     what: str
-    plain: PlainReader = field(init=False)
-    recent: RecentReader = field(init=False)
 
-    @plain.default
-    def _make_plain(self) -> PlainReader:
+    @property
+    def plain(self) -> PlainReader:
+        """Reads pages of the plain log."""
         return PlainReader(self.client, self.ask_plain, self.what)
 
-    @recent.default
-    def _make_recent(self) -> RecentReader:
+    @property
+    def recent(self) -> RecentReader:
+        """Reads pages of the recent log; made when needed, which few pages do."""
         return RecentReader(self.client, self.ask_recent, self.what)
 
     async def read(self, place: Place) -> LogPage:

@@ -13,6 +13,7 @@ from aioruns.http.codec import DecodeError, decode
 from aioruns.http.request import Request, Response
 from aioruns.platforms.cloudify import Cloudify, Execution, requests
 from aioruns.platforms.cloudify.config import resolve
+from aioruns.platforms.cloudify.event_requests import list_events
 from aioruns.platforms.cloudify.explain import explain
 from aioruns.platforms.cloudify.models import ExecutionState, ListResponse
 from aioruns.platforms.cloudify.rows import EventRows
@@ -157,7 +158,7 @@ SINCE = 1_714_557_603_010
 
 
 def test_events_are_asked_by_the_time_of_their_arrival():
-    assert pairs(requests.list_events(["e-1"], SINCE, size=500)) == [
+    assert pairs(list_events(["e-1"], SINCE, size=500)) == [
         ("execution_id", "e-1"),
         ("type", "cloudify_event"),
         ("type", "cloudify_log"),
@@ -169,11 +170,11 @@ def test_events_are_asked_by_the_time_of_their_arrival():
         ("_size", "500"),
         ("_range", "reported_timestamp,2024-05-01T10:00:03.010Z,"),
     ]
-    assert "_range" not in dict(pairs(requests.list_events(["e-1"], size=500)))
+    assert "_range" not in dict(pairs(list_events(["e-1"], size=500)))
 
 
 def test_events_of_several_executions_name_their_own():
-    asked = pairs(requests.list_events(["e-1", "e-2"], size=1, offset=7, down=True))
+    asked = pairs(list_events(["e-1", "e-2"], size=1, offset=7, down=True))
     assert asked[:2] == [("execution_id", "e-1"), ("execution_id", "e-2")]
     named = dict(asked)
     assert named["_include"].endswith(",execution_id")
@@ -183,14 +184,12 @@ def test_events_of_several_executions_name_their_own():
 def test_a_window_is_asked_for_in_whole_milliseconds_around_it():
     """The manager compares microseconds, and shows milliseconds."""
     when = datetime(2024, 5, 1, 10, 0, 3, 10_500, UTC)
-    asked = requests.list_events(
-        ["e-1"], None, SINCE, size=1, window=Window(when, when)
-    )
+    asked = list_events(["e-1"], None, SINCE, size=1, window=Window(when, when))
     assert [value for name, value in pairs(asked) if name == "_range"] == [
         "reported_timestamp,,2024-05-01T10:00:03.010Z",
         "timestamp,2024-05-01T10:00:03.010Z,2024-05-01T10:00:03.011Z",
     ]
-    asked = requests.list_events(["e-1"], size=1, window=Window(since=when))
+    asked = list_events(["e-1"], size=1, window=Window(since=when))
     assert dict(pairs(asked))["_range"] == "timestamp,2024-05-01T10:00:03.010Z,"
 
 

@@ -83,6 +83,7 @@ class Manager:
     clock: LiveClock = field(factory=LiveClock)
     asked: list = field(factory=list)
     largest: int | None = None
+    given: int = 0
 
     async def __call__(self, request):
         pairs = parse_qsl(urlsplit(request.url("http://m")).query)
@@ -98,8 +99,10 @@ class Manager:
             rows.reverse()
         start, size = int(asked.get("_offset", 0)), int(asked["_size"])
         size = min(size, self.largest or size)
+        items = [row.item() for row in rows[start : start + size]]
+        self.given += len(items)
         page = {
-            "items": [row.item() for row in rows[start : start + size]],
+            "items": items,
             "metadata": {"pagination": {"total": len(rows)}},
         }
         return decode(orjson.dumps(page), request.returns)

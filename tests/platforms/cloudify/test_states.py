@@ -1,6 +1,7 @@
 """Rounds over many executions: few requests, and nothing made anew."""
 
 import math
+import random
 import re
 from urllib.parse import parse_qsl, urlsplit
 
@@ -202,6 +203,28 @@ async def test_several_executions_of_one_id(tenant, read, other, text, place):
     tenant.rows.insert(place, ("e-5", other))
     found = await read(refs)
     assert found[refs[5]].text == text
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_an_id_has_ended_when_all_executions_of_it_have(tenant, read, seed):
+    rng = random.Random(seed)
+    refs = refs_of(*range(3000))
+    twins = [f"e-{number}" for number in rng.sample(range(3000), 20)]
+    for one in twins:
+        tenant.rows.insert(rng.randrange(len(tenant.rows)), (one, "started"))
+    open_ = [n for n, row in enumerate(tenant.rows) if row[0] in twins]
+    rng.shuffle(open_)
+    while open_:
+        for _ in range(rng.randrange(5)):
+            if open_:
+                number = open_.pop()
+                ended = rng.choice(["terminated", "failed"])
+                tenant.rows[number] = (tenant.rows[number][0], ended)
+        found = await read(refs)
+        for one in twins:
+            texts = [text for run_id, text in tenant.rows if run_id == one]
+            text = "started" if "started" in texts else texts[0]
+            assert found[RunRef("d", one)].text == text
 
 
 async def test_one_execution_by_two_deployments(tenant, read):

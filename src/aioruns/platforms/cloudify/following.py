@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from attrs import evolve, frozen
 
 from aioruns.http.request import Request
-from aioruns.platforms.cloudify import requests
+from aioruns.platforms.cloudify.event_requests import list_events
 from aioruns.platforms.cloudify.places import Place
 from aioruns.platforms.cloudify.rows import NO_ROWS, EventRows
 from aioruns.platforms.cloudify.settling import OVERLAP, Settling
@@ -61,7 +61,7 @@ class Reader:
         last = rows.time(len(rows) - 1)
         cut = len(rows) < rows.total - place.skip
         if cut and not self._is_far_behind(last, sent, place):
-            newest = await self.send(requests.list_events([run_id], size=1, down=True))
+            newest = await self.send(list_events([run_id], size=1, down=True))
             if newest:
                 self.settling.note(newest.time(0))
             place = evolve(place, asked=True)
@@ -81,7 +81,7 @@ class Reader:
         rows, taken = NO_ROWS, 0
         while True:
             page = await self.send(
-                requests.list_events(
+                list_events(
                     run_ids,
                     place.since,
                     size=max(ROWS, seen) + seen,

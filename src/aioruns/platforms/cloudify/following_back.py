@@ -5,7 +5,7 @@ from bisect import bisect_left
 from attrs import frozen
 
 from aioruns.errors import InvalidInput
-from aioruns.platforms.cloudify import requests
+from aioruns.platforms.cloudify.event_requests import list_events
 from aioruns.platforms.cloudify.following import BACK, ROWS, Reached, Reader, unseen
 from aioruns.platforms.cloudify.places import Place, packed, unpacked
 from aioruns.platforms.cloudify.rows import NO_ROWS, EventRows
@@ -34,7 +34,7 @@ async def read_newest(
     taken = 0
     while True:
         page = await reader.send(
-            requests.list_events(
+            list_events(
                 [ref.id],
                 size=wanted + _SPARE if not taken else ROWS,
                 offset=skip + taken,
@@ -88,7 +88,7 @@ async def read_older(
     """Read what arrived before a position, newest first."""
     place = _Back.of(position)
     rows = await reader.send(
-        requests.list_events(
+        list_events(
             [ref.id],
             before=place.before,
             size=ROWS + len(place.seen),

@@ -1,7 +1,6 @@
 """The requests of a Cloudify Manager, as values. Paths are below `/api/v3.1`."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -15,16 +14,9 @@ from aioruns.platforms.cloudify.models import (
     Started,
     StatusCount,
 )
-from aioruns.platforms.cloudify.rows import (
-    EVENT,
-    FIELDS,
-    LOG,
-    EventRows,
-    milliseconds,
-)
 from aioruns.platforms.cloudify.words import Words
 from aioruns.platforms.named_ids import named_id
-from aioruns.seam import ALL, Submission, Window
+from aioruns.seam import Submission
 
 MARKER = "_aioruns_key"
 """The workflow parameter that carries a submission key."""
@@ -163,62 +155,6 @@ def list_newest(
     return Request("GET", _EXECUTIONS, ListResponse[ExecutionMark], asked)
 
 
-def list_events(
-    run_ids: Sequence[str],
-    since: int | None = None,
-    before: int | None = None,
-    *,
-    size: int,
-    offset: int = 0,
-    down: bool = False,
-    window: Window = ALL,
-) -> Request[EventRows]:
-    """List events and logs by the time of their arrival (wire/cloudify.md 4.2).
-
-    Args:
-        run_ids: Of which executions; of several, each row names its own.
-        since: Those that arrived at this millisecond or later.
-        before: Those that arrived before this millisecond.
-        size: Rows, at most.
-        offset: Rows to leave out.
-        down: Newest first.
-        window: Which are wanted, by the times that they carry.
-    """
-    asked = query(
-        {
-            "execution_id": run_ids,
-            "type": [EVENT, LOG],
-            "_include": FIELDS if len(run_ids) == 1 else f"{FIELDS},execution_id",
-            "_sort": "-reported_timestamp" if down else "reported_timestamp",
-            "_size": size,
-            "_offset": offset or None,
-            "_range": [*_arrived(since, before), *_written(window)],
-        }
-    )
-    return Request("GET", path("events"), EventRows, asked)
-
-
-def _arrived(since: int | None, before: int | None) -> list[str]:
-    if since is None and before is None:
-        return []
-    first = "" if since is None else stamp(since)
-    last = "" if before is None else stamp(before)
-    return [f"reported_timestamp,{first},{last}"]
-
-
-def _written(window: Window) -> list[str]:
-    """A range for a window: wider than that, to whole milliseconds.
-
-    The manager compares microseconds, which it does not show (wire/cloudify.md 2.8).
-    """
-    if window == ALL:
-        return []
-    since, until = window.since, window.until
-    first = "" if since is None else stamp(milliseconds(since))
-    last = "" if until is None else stamp(milliseconds(until) + 1)
-    return [f"timestamp,{first},{last}"]
-
-
 def cancel(run_id: str) -> Request[None]:
     """Ask an execution to end; a second time is refused and does nothing."""
     body = {"action": "cancel"}
@@ -246,9 +182,3 @@ def chunks(
         length += longer
     if chunk:
         yield chunk
-
-
-def stamp(moment: int) -> str:
-    """A time, given in milliseconds, in UTC as the manager writes it."""
-    when = datetime.fromtimestamp(moment // 1000, UTC).replace(tzinfo=None)
-    return f"{when.isoformat()}.{moment % 1000:03}Z"

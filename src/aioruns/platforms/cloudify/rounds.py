@@ -32,7 +32,6 @@ class Round:
     _pages: list[Words] = field(factory=list, init=False)
     _seen: dict[str, str] = field(factory=dict, init=False)
     _news: dict[str, str] = field(factory=dict, init=False)
-    _doubtful: set[str] = field(factory=set, init=False)
     found: int = field(default=0, init=False)
 
     @staticmethod
@@ -55,9 +54,7 @@ class Round:
 
     def again(self) -> "Round":
         """A round over the same ones, which has this one's answer so far."""
-        # What two executions of one id make of a page can change without the page.
-        before = {} if self._doubtful else self._plain
-        return Round(self.refs, self._by_id, self._answer, self._texts, before)
+        return Round(self.refs, self._by_id, self._answer, self._texts, self._plain)
 
     @property
     def missing(self) -> int:
@@ -85,9 +82,12 @@ class Round:
                 self._seen.update(earlier.words)
         words, before = page.words, len(self._seen)
         self._seen.update(words)
-        self._doubtful |= page.twice
         if len(self._seen) - before < len(words):
-            words = self._without_repeated(words)
+            # Executions that start meanwhile move others to later pages, and those of
+            # one id may be apart. Either word will do, as every end is asked for by id
+            # (wire/cloudify.md 6.2).
+            for earlier in self._pages:
+                words = {one: words[one] for one in words.keys() - earlier.words.keys()}
         elif words.items() <= self._texts.items():
             self._plain[page] = len(words)
             return len(words)
@@ -100,24 +100,13 @@ class Round:
             self._plain[page] = gained
         return gained
 
-    def _without_repeated(self, words: Mapping[str, str]) -> Mapping[str, str]:
-        """The words that were on no page before.
-
-        Executions that start meanwhile move others to later pages, and those with one
-        id may be apart (wire/cloudify.md 6.2).
-        """
-        for earlier in self._pages:
-            again = earlier.words.keys() & words.keys()
-            self._doubtful |= {one for one in again if earlier.words[one] != words[one]}
-            words = {one: words[one] for one in words.keys() - again}
-        return words
-
     def unsure(self) -> set[str]:
         """Ids of those that must be asked for: their end has a reason and times."""
-        ids = {one for one in self._doubtful if one in self._by_id}
-        for one, text in self._news.items():
-            if not isinstance(text, str) or state_of(text).final:
-                ids.add(one)
+        ids = {
+            one
+            for one, text in self._news.items()
+            if not isinstance(text, str) or state_of(text).final
+        }
         if self.missing:
             ids.update(self._by_id.keys() - self._seen.keys())
             if not self._seen:

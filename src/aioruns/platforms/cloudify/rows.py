@@ -4,9 +4,9 @@ A page of the usual shape is read by hand; any other by the codec, which says wh
 wrong and where.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any
 
 from attrs import frozen
@@ -22,7 +22,6 @@ FIELDS = "_storage_id,type,timestamp,reported_timestamp,message,event_type,logge
 """What is asked for; the rest of a row is three times as much."""
 
 _KINDS = {EVENT, LOG}
-_TEXT = {str}
 _TEXT_OR_NOTHING = {str, type(None)}
 _NUMBER = {int}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,7 +31,6 @@ _message = itemgetter("message")
 _arrival = itemgetter("reported_timestamp")
 _timestamp = itemgetter("timestamp")
 _logger = itemgetter("logger")
-_zone = attrgetter("tzinfo")
 _parse = datetime.fromisoformat
 
 
@@ -136,12 +134,9 @@ def _quickly(value: Mapping[str, Any]) -> EventRows:
     messages = _texts(list(map(_message, items)))
     sources = _texts(_sources(items, set(kinds)))
     times = list(map(_parse, map(_timestamp, items)))
-    if not (
-        set(map(type, numbers)) <= _NUMBER
-        and set(map(type, arrivals)) <= _TEXT
-        and None not in set(map(_zone, times))
-    ):
+    if set(map(type, numbers)) - _NUMBER or (times and _some_without_zone(times)):
         raise TypeError
+    _all_text(arrivals)
     runs = [None] * len(items)
     if items and "execution_id" in items[0]:
         runs = [row["execution_id"] for row in items]
@@ -153,12 +148,26 @@ def _quickly(value: Mapping[str, Any]) -> EventRows:
 
 def _texts(column: list[Any]) -> list[Any]:
     """A column of texts, where nothing is the empty text."""
-    kinds = set(map(type, column))
-    if kinds <= _TEXT:
-        return column
-    if not kinds <= _TEXT_OR_NOTHING:
-        raise TypeError
-    return [text or "" for text in column]
+    try:
+        _all_text(column)
+    except TypeError:
+        if set(map(type, column)) - _TEXT_OR_NOTHING:
+            raise
+        return [text or "" for text in column]
+    return column
+
+
+def _all_text(column: Iterable[Any]) -> None:
+    """Raise a TypeError unless they are: 6 us for a page; looking at types, 28."""
+    "".join(column)
+
+
+def _some_without_zone(times: Sequence[datetime]) -> bool:
+    """Whether one has none; a TypeError if others have: such are not compared.
+
+    It takes 13 us for a page; looking at each, 38.
+    """
+    return max(times).tzinfo is None
 
 
 def _sources(items: Sequence[Json], kinds: set[str]) -> list[Any]:

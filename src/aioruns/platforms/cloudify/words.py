@@ -15,14 +15,12 @@ class Words:
 
     Attributes:
         words: Word by id; words are not looked at here, so that a round over many
-            executions costs little.
-        twice: Ids that came more than once (wire/cloudify.md 6.2).
+            executions costs little. Of an id that came more than once, the last.
         count: Rows that came.
         total: Rows on all pages.
     """
 
     words: Mapping[str, str]
-    twice: frozenset[str]
     count: int
     total: int
 
@@ -40,12 +38,7 @@ def _structure(value: Any, _: object) -> Words:
         total = page.metadata.pagination.total
         items = [{"id": row.id, "status": row.status} for row in page.items]
         words = {row.id: row.status for row in page.items}
-    twice: set[str] = set()
-    if len(words) < len(items):
-        once: set[str] = set()
-        for row in items:
-            (twice if row["id"] in once else once).add(row["id"])
-    return Words(words, frozenset(twice), len(items), total)
+    return Words(words, len(items), total)
 
 
 converter.register_structure_hook(Words, _structure)

@@ -109,8 +109,8 @@ def run_information(app_id: str, run_id: str) -> Request[RunInformation]:
 
 def run_state(app_id: str, run_id: str) -> Request[SingleState]:
     """The answer of `run_information`, as far as the state is read from it."""
-    # Not kept: where thousands of runs are read singly, keeping 1024 paths costs 2 us
-    # a read more than making them.
+    # Not kept: where thousands of runs are read singly, looking among 1024 kept paths
+    # takes 1.4 us, and making it 0.9 us.
     where = _app(app_id, "runs") + path(run_id, "metadata")
     return Request("GET", where, SingleState)
 

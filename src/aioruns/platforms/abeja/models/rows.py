@@ -25,7 +25,7 @@ _by_plan = converter.get_structure_hook(RunRow)
 
 
 def take_row(row: Any) -> RunRow | None:
-    """A row by hand, in a third of the time; None if it is not as documented."""
+    """A row by hand, in half of the time; None if it is not as documented."""
     try:
         run_id, status = row["run_id"], row["status"]
         created, modified = row.get("created_at"), row.get("modified_at")

@@ -60,8 +60,8 @@ def read_run(
     organization_id: str, deployment_id: str, run_id: str, returns: type[T]
 ) -> Request[T]:
     """Read as much of one run as `returns` takes."""
-    # Not kept: where thousands of runs are read singly, keeping 1024 paths costs 2 us
-    # a read more than making them.
+    # Not kept: where thousands of runs are read singly, looking among 1024 kept paths
+    # takes 1.4 us, and making it 0.9 us.
     at = below(organization_id, deployment_id, "runs") + path(run_id)
     return Request("GET", at, returns)
 

@@ -32,11 +32,13 @@ from aioruns.platforms.kubeflow.explain import explain
 from aioruns.platforms.kubeflow.manifest import read_manifest
 from aioruns.platforms.kubeflow.models import ApiListRunsResponse, ApiRunDetail
 from aioruns.platforms.kubeflow.models.polling import (
+    Created,
     CreatedV2,
     Detail,
     Health,
     Rows,
     RowV2,
+    State,
 )
 from aioruns.platforms.kubeflow.requests import Scope
 from aioruns.platforms.kubeflow.server import Probe, Server
@@ -848,3 +850,24 @@ async def test_one_form_of_parameters_for_1x_servers():
         },
     }
     assert "runtime_config" in payload["pipeline_spec"]
+
+
+@pytest.mark.parametrize("kind", [Created, State])
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        (b"{}", r"\$\.run$"),
+        (b'{"run": null}', r"\$\.run$"),
+        (b'{"run": {"id": 3}, "pipeline_runtime": {}}', r"\$\.run\.id$"),
+    ],
+)
+def test_what_is_read_by_hand_says_where_it_is_wrong(kind, body, where):
+    with pytest.raises(DecodeError, match=where):
+        decode(body, kind)
+
+
+def test_a_state_is_read_with_or_without_what_is_optional():
+    never = b'"created_at": "1970-01-01T00:00:00Z", "finished_at": null'
+    for rest in (b"", b', "pipeline_runtime": {"workflow_manifest": ""}'):
+        state = decode(b'{"run": {"id": "r", %b}%b}' % (never, rest), State)
+        assert (state.status, state.created_at, state.finished_at) == ("", None, None)

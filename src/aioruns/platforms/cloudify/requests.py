@@ -85,7 +85,7 @@ def count_states(group_id: str) -> Request[ListResponse[StatusCount]]:
 
 def get_state(run_id: str) -> Request[ExecutionState]:
     """Read the state of one execution."""
-    where = path("executions", run_id)
+    where = _EXECUTIONS + path(run_id)
     return Request("GET", where, ExecutionState, encoded_query=_STATE_QUERY)
 
 

@@ -123,7 +123,7 @@ class Adapter:
     async def _create(self, body: Json, *, is_v2: bool) -> str:
         if is_v2:
             return (await self.client.send(requests.submit_v2(body))).run_id
-        return (await self.client.send(requests.submit(body))).run.id
+        return (await self.client.send(requests.submit(body))).id
 
     async def find(self, submission: Submission) -> RunRef | None:
         """Look for the run of a key: by its id, or by its name on 1.x servers."""

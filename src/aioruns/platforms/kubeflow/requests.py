@@ -219,7 +219,7 @@ def read_detail(run_id: str) -> Request[Detail]:
 
 def read_state(run_id: str) -> Request[State]:
     """The same, for where it stands alone."""
-    return Request("GET", runs_path("v1beta1", run_id), State)
+    return Request("GET", _RUNS + path(run_id), State)
 
 
 def read_rows(

@@ -127,14 +127,21 @@ converter.register_structure_hook(State, _structure_state)
 class Created:
     """What a submission needs of the answer to a v1beta1 creation."""
 
-    run: "CreatedRun"
-
-
-@frozen
-class CreatedRun:
-    """The run that was created."""
-
     id: str
+
+
+def _structure_created(value: Any, kind: Any) -> Created:
+    try:
+        run_id = value["run"]["id"]
+        if type(run_id) is str:
+            return Created(run_id)
+    except (KeyError, TypeError):
+        pass
+    made: Detail = _detail(value, kind)  # says what is wrong and where
+    return Created(made.run.id)
+
+
+converter.register_structure_hook(Created, _structure_created)
 
 
 @frozen

@@ -137,8 +137,8 @@ class CloudifyPlace:
     _started: int = field(default=0, init=False)
 
     def prepare(self, rng: random.Random) -> None:
-        # Together much less than the two seconds that the client goes back: a busy machine
-        # adds to them, and what is ten milliseconds there is almost half a second here.
+        # Together much less than the two seconds that the client goes back: a busy
+        # machine adds to them, and ten of its milliseconds are almost half a second.
         self.server.cloudify.event_delay = rng.choice((0.0, 0.4))
         self.server.cloudify.commit_delay = rng.choice((0.0, 0.4))
         self.server.cloudify.event_seed = rng.randrange(1000)

@@ -15,8 +15,8 @@ from aioruns.errors import (
     OutcomeUnknown,
     TooManyRequests,
 )
+from aioruns.patience import PATIENCE
 from aioruns.seam import ALL, LogEvent, LogPage, RunState
-from aioruns.waiting import PATIENCE
 
 TEN = [(n / 2, f"line {n}") for n in range(10)]
 TEXTS = [text for _, text in TEN]

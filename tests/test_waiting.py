@@ -16,9 +16,9 @@ from aioruns.errors import (
     SessionClosed,
     Unauthorized,
 )
+from aioruns.patience import PATIENCE
 from aioruns.rounds import FIRST_INTERVAL, LONGEST_INTERVAL
 from aioruns.seam import RunState, Status
-from aioruns.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -407,11 +407,14 @@ async def test_nothing_is_kept_of_runs_that_nobody_follows(platform):
     ],
 )
 async def test_an_end_that_a_log_page_told_wakes_at_once(
-    platform, state, reason, rounds
+    platform, state, reason, rounds, monkeypatch
 ):
+    # So that no round comes between the end and the page that tells of it.
+    monkeypatch.setattr("aioruns.rounds.random.uniform", lambda _, high: high)
     run = platform.add(lasts=205, final=state)
     wait = asyncio.create_task(run.wait())
     await platform.clock.sleep(205.5)
+    assert not wait.done()
     platform.calls.clear()
     began = platform.clock.now()
     platform.runs.watcher("t").note(Status(run.ref, state, "over", reason))

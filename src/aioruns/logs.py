@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 
 from aioruns.cursors import make_cursor, read_cursor
 from aioruns.errors import CallError, InvalidInput, NotFound, NotSupported
+from aioruns.patience import Patience
 from aioruns.seam import (
     ALL,
     LogEvent,
@@ -22,7 +23,7 @@ from aioruns.seam import (
     Status,
     Window,
 )
-from aioruns.waiting import Patience, Watcher
+from aioruns.waiting import Watcher
 
 SHORTEST_PAUSE = 0.5
 """Seconds between two requests for new lines, at first."""

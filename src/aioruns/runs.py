@@ -16,6 +16,7 @@ from aioruns.cancelling import cancel_all, check_cancels
 from aioruns.cursors import make_cursor, read_cursor
 from aioruns.errors import Context, GaveUp, InvalidInput, RunFailed
 from aioruns.logs import LogStream, make_window
+from aioruns.patience import patiently
 from aioruns.seam import (
     LogEvent,
     Platform,
@@ -25,7 +26,7 @@ from aioruns.seam import (
     Submission,
 )
 from aioruns.submitting import KEY_LENGTH, new_key, submit_once
-from aioruns.waiting import Watcher, patiently
+from aioruns.waiting import Watcher
 
 _KEY = re.compile(rf"[!-Z\\^-~]([ -Z\\^-~]{{0,{KEY_LENGTH - 2}}}[!-Z\\^-~])?")
 

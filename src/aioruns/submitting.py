@@ -5,8 +5,8 @@ import logging
 import os
 
 from aioruns.errors import CallError, OutcomeUnknown
+from aioruns.patience import Patience
 from aioruns.seam import Platform, RunRef, Submission
-from aioruns.waiting import Patience
 
 logger = logging.getLogger("aioruns.submitting")
 

@@ -514,7 +514,7 @@ async def test_a_login_page_in_the_midst_of_a_log_is_endured(server, app):
 async def test_a_log_that_cannot_be_read_says_from_where_to_go_on(
     server, app, monkeypatch
 ):
-    monkeypatch.setattr("aioruns.waiting.PATIENCE", 2.0)
+    monkeypatch.setattr("aioruns.patience.PATIENCE", 2.0)
     server.nextmv.register(APP, talker(45))
     run = await app.submit({})
     await run.wait()

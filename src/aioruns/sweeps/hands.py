@@ -8,11 +8,11 @@ from attrs import frozen
 
 from aioruns.cancelling import NotCanceled, cancel_all
 from aioruns.errors import NotSent, TooManyRequests
-from aioruns.rounds import FIRST_INTERVAL, LONGEST_INTERVAL
+from aioruns.patience import FIRST_PAUSE, LONGEST_PAUSE, Patience, patiently
 from aioruns.runs import Run, Runs
 from aioruns.seam import RunRef
 from aioruns.sweeps.order import Order
-from aioruns.waiting import Heard, Patience, patiently
+from aioruns.waiting import Heard
 
 if TYPE_CHECKING:
     from aioruns.sweeps.lane import Host
@@ -80,7 +80,7 @@ class LocalHands:
         patience of a wait, beyond the attempts of a single call.
         """
         clock = self.runs.platform.clock
-        patience, pause = Patience(), FIRST_INTERVAL
+        patience, pause = Patience(), FIRST_PAUSE
         while True:
             try:
                 return await self.runs.submit(
@@ -93,7 +93,7 @@ class LocalHands:
                 if self.host.left or not patience.endures(error, clock.now()):
                     raise
             await clock.sleep(pause)
-            pause = min(2 * pause, LONGEST_INTERVAL)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     def follow(
         self,

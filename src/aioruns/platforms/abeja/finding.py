@@ -8,6 +8,7 @@ from functools import partial
 from attrs import define, field
 
 from aioruns.http.clock import Clock
+from aioruns.patience import patiently
 from aioruns.platforms.abeja import requests
 from aioruns.platforms.abeja.chain import chain
 from aioruns.platforms.abeja.models import MarkedRow, MarkedRows
@@ -15,7 +16,6 @@ from aioruns.platforms.abeja.payload import MARKER
 from aioruns.platforms.client import Client
 from aioruns.platforms.searching import Search
 from aioruns.seam import RunRef, Submission
-from aioruns.waiting import patiently
 
 logger = logging.getLogger("aioruns.platforms.abeja")
 

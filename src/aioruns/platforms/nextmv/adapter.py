@@ -8,6 +8,7 @@ from functools import partial
 from aioruns.errors import NotFound, Rejected
 from aioruns.http.clock import Clock
 from aioruns.paging import pages
+from aioruns.patience import patiently
 from aioruns.platforms.client import Client
 from aioruns.platforms.connection import Connection
 from aioruns.platforms.nextmv import requests
@@ -36,7 +37,6 @@ from aioruns.seam import (
     Window,
 )
 from aioruns.together import each
-from aioruns.waiting import patiently
 
 __all__ = ["STATES", "Adapter"]
 

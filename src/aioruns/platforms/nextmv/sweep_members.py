@@ -8,6 +8,7 @@ from attrs import define, field
 
 from aioruns.errors import CallError, Context, NotFound, Rejected
 from aioruns.native import Member
+from aioruns.patience import PATIENCE
 from aioruns.platforms.client import Client
 from aioruns.platforms.nextmv.batch_runs import BatchRow, batch_rows, batch_target
 from aioruns.platforms.nextmv.batches import Batches
@@ -20,7 +21,6 @@ from aioruns.platforms.nextmv.models.statuses import FINAL
 from aioruns.rounds import FIRST_INTERVAL, LONGEST_INTERVAL
 from aioruns.runs import Run, RunSpec
 from aioruns.seam import RunRef
-from aioruns.waiting import PATIENCE
 
 GRACE = 15.0
 """Seconds for which a new experiment may be invisible, or say that it is a draft."""

@@ -170,19 +170,27 @@ async def test_where_nothing_can_be_looked_up_it_may_be_sent_again():
     assert platform.calls["create"] == 3
 
 
-async def test_what_did_not_arrive_is_sent_again_for_a_while(platform):
+async def test_what_did_not_arrive_is_sent_again_for_a_while(platform, caplog):
     """A server that is restarted costs a sweep no spec."""
     away, busy = NotSent("no connection"), TooManyRequests("busy", None, 429)
-    platform.plans["create"] = [failing(away)] * 5 + [failing(busy)] * 5
-    (outcome,) = await gather([platform.spec()])
-    assert outcome.succeeded
-    assert outcome.attempts == 1
+    first, second = [*[failing(away)] * 5, *[failing(busy)] * 3], [failing(away)] * 4
+    platform.plans["create"] = [None, *first, None, *second]
+    outcomes = await gather([platform.spec() for _ in range(3)], max_active=1)
+    assert all(outcome.succeeded for outcome in outcomes)
+    assert {outcome.attempts for outcome in outcomes} == {1}
     assert platform.calls["find"] == 0
-    platform.plans["create"] = [failing(away)] * 1000
-    began = platform.clock.now()
-    (outcome,) = await gather([platform.spec()])
+    warnings = [one for one in caplog.records if one.levelname == "WARNING"]
+    assert len(warnings) == 1
+
+
+@pytest.mark.parametrize(("answers_first", "seconds"), [(True, 120), (False, 20)])
+async def test_a_server_that_stays_away(platform, answers_first, seconds):
+    """One that never answered may be a wrong address: that is said sooner."""
+    away = failing(NotSent("no connection"))
+    platform.plans["create"] = [*[None] * answers_first, *[away] * 1000]
+    *_, outcome = await gather([platform.spec()] * (1 + answers_first), max_active=1)
     assert isinstance(outcome.error, NotSent)
-    assert 120 <= platform.clock.now() - began < 150
+    assert seconds <= platform.clock.now() - 1000 < seconds + 30
 
 
 async def test_once_a_sweep_is_left_nothing_is_sent_again(platform):

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from attrs import define, field
 
-from aioruns.errors import CallError, Rejected, Unreadable
+from aioruns.errors import CallError, NotSent, Rejected, Unreadable
 from aioruns.http.clock import Clock
 
 T = TypeVar("T")
@@ -16,8 +16,8 @@ logger = logging.getLogger("aioruns.patience")
 PATIENCE = 120.0
 """Seconds for which reading may fail again and again before those who wait fail."""
 
-PATIENCE_UNREADABLE = 20.0
-"""The same for answers that cannot be read, where none could be read before."""
+PATIENCE_UNKNOWN = 20.0
+"""The same for a server that never answered well: its address may be wrong."""
 
 FIRST_PAUSE = 0.3
 """Seconds before asking again, at first."""
@@ -31,17 +31,21 @@ class Patience:
     """How long failures of what is asked again and again are endured.
 
     A refusal is not: asking again would not change it. Nor is what is conclusive. What
-    cannot be read mostly means a wrong address, unless it was answered well before.
+    cannot be read, or no connection, mostly means a wrong address, unless there was a
+    good answer before.
+
+    Attributes:
+        answered: Whether there was one.
     """
 
+    answered: bool = False
     _since: float | None = field(default=None, init=False)
-    _answered: bool = field(default=False, init=False)
 
     def endures(self, error: CallError, now: float) -> bool:
         """Whether to ask again after this error."""
         self._since = now if self._since is None else self._since
-        doubtful = isinstance(error, Unreadable) and not self._answered
-        limit = PATIENCE_UNREADABLE if doubtful else PATIENCE
+        doubtful = isinstance(error, Unreadable | NotSent) and not self.answered
+        limit = PATIENCE_UNKNOWN if doubtful else PATIENCE
         refused = isinstance(error, Rejected) and error.status < 429
         if not refused and not error.conclusive and now - self._since < limit:
             return True
@@ -50,7 +54,7 @@ class Patience:
 
     def restore(self) -> None:
         """Asking succeeded."""
-        self._since, self._answered = None, True
+        self._since, self.answered = None, True
 
 
 async def patiently(call: Callable[[], Awaitable[T]], clock: Clock) -> T:

@@ -1,10 +1,11 @@
 """The seam between what a lane decides and who does it."""
 
+import logging
 from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from attrs import frozen
+from attrs import define, field
 
 from aioruns.cancelling import NotCanceled, cancel_all
 from aioruns.errors import NotSent, TooManyRequests
@@ -16,6 +17,8 @@ from aioruns.waiting import Heard
 
 if TYPE_CHECKING:
     from aioruns.sweeps.lane import Host
+
+logger = logging.getLogger("aioruns.sweeps")
 
 
 class Hands(Protocol):
@@ -58,7 +61,7 @@ class Hands(Protocol):
         ...
 
 
-@frozen
+@define(eq=False)
 class LocalHands:
     """This process does it.
 
@@ -69,6 +72,8 @@ class LocalHands:
 
     host: "Host"
     runs: Runs
+    _answered: bool = field(default=False, init=False)
+    _warned: bool = field(default=False, init=False)
 
     async def serve(self) -> None:
         """Nothing: watchers are attended by the sweep."""
@@ -80,10 +85,10 @@ class LocalHands:
         patience of a wait, beyond the attempts of a single call.
         """
         clock = self.runs.platform.clock
-        patience, pause = Patience(), FIRST_PAUSE
+        patience, pause = Patience(self._answered), FIRST_PAUSE
         while True:
             try:
-                return await self.runs.submit(
+                run = await self.runs.submit(
                     order.spec,
                     key=order.key,
                     since=order.since,
@@ -92,6 +97,12 @@ class LocalHands:
             except (NotSent, TooManyRequests) as error:
                 if self.host.left or not patience.endures(error, clock.now()):
                     raise
+                if not self._warned:
+                    self._warned = True
+                    logger.warning("submitting again for a while after: %s", error)
+            else:
+                self._answered = True
+                return run
             await clock.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 

@@ -1,6 +1,7 @@
 """The errors say what the server may have done, and survive pickling."""
 
 import copy
+import copyreg
 import pickle
 import re
 
@@ -143,3 +144,30 @@ def test_rejections_carry_their_status():
     error = TooManyRequests("slow down", CONTEXT, 429, "rate", 2.0)
     assert (error.status, error.code, error.retry_after) == (429, "rate", 2.0)
     assert ServerFailure("no").status == 0
+
+
+def test_copies_have_attributes_of_their_own():
+    """Also where a library registers a way of its own to take exceptions apart."""
+
+    def taken_apart(error):
+        # As those do that pickle tracebacks: the new error gets the old one's dict.
+        return _put_together, (type(error), error.__dict__, error.args)
+
+    error = TooManyRequests("busy", Context("nextmv"), 429, "code", 3.0)
+    copyreg.pickle(TooManyRequests, taken_apart)
+    try:
+        first, second = copy.copy(error), copy.copy(error)
+    finally:
+        del copyreg.dispatch_table[TooManyRequests]
+    first.with_cursor("first")
+    second.with_cursor("second")
+    assert first.context.cursor == "first"
+    assert second.context.cursor == "second"
+    assert error.context.cursor is None
+    assert (str(first), first.status, first.retry_after) == ("busy", 429, 3.0)
+
+
+def _put_together(kind, attributes, args):
+    made = kind(*args)
+    made.__dict__ = attributes
+    return made

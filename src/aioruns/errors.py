@@ -32,6 +32,8 @@ the tree divides::
 All of them pickle, and none of them holds a secret.
 """
 
+from typing import Self
+
 from attrs import evolve, frozen
 
 EXCERPT_LENGTH = 500
@@ -124,6 +126,16 @@ class CallError(AiorunsError):
     def __str__(self) -> str:
         message = str(self.args[0])
         return f"{message} ({self.context})" if self.context.method else message
+
+    def __copy__(self) -> Self:
+        """Another error that says the same, for one more who raises it.
+
+        Libraries that pickle tracebacks (dask among them) would otherwise have copies
+        of errors share their attributes.
+        """
+        made = type(self).__new__(type(self), *self.args)
+        made.__dict__.update(self.__dict__)
+        return made
 
     def with_cursor(self, cursor: str) -> "CallError":
         """Note from where the work can be continued, and return the error itself."""

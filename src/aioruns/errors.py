@@ -133,7 +133,7 @@ class CallError(AiorunsError):
         Libraries that pickle tracebacks (dask among them) would otherwise have copies
         of errors share their attributes.
         """
-        made = type(self).__new__(type(self), *self.args)
+        made = type(self)(*self.args)
         made.__dict__.update(self.__dict__)
         return made
 

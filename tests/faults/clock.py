@@ -21,7 +21,7 @@ class FastClock:
         epoch: The machine's time (`time.time()`) at which both clocks agree.
     """
 
-    pace: float = 40.0
+    pace: float = 20.0
     epoch: float = Factory(time.time)
 
     def now(self) -> float:

@@ -69,7 +69,7 @@ class Host(Protocol):
 class Lane:
     """Takes the specs of one platform to their ends, so many at a time.
 
-    A fixed set of tasks submits. A run that is waited for is no task, only a future of
+    A fixed set of tasks submits. A run that is waited for is no task, only an entry of
     the watcher; a second set of tasks takes those that have ended.
 
     Attributes:

@@ -50,7 +50,12 @@ class NoLedger:
         """Nothing to write."""
         await anyio.sleep_forever()
 
-    async def open(self, index: int, spec: RunSpec, now: datetime) -> Order:  # noqa: ARG002
+    async def open(
+        self,
+        index: int,
+        spec: RunSpec,
+        now: datetime,  # noqa: ARG002 - for those who write it down
+    ) -> Order:
         """A new order."""
         return Order(index, spec, spec.key or new_key())
 
@@ -60,7 +65,11 @@ class NoLedger:
     def ended(self, order: Order, now: datetime) -> None:
         """Nothing."""
 
-    async def begin_again(self, order: Order, now: datetime) -> None:  # noqa: ARG002
+    async def begin_again(
+        self,
+        order: Order,
+        now: datetime,  # noqa: ARG002 - for those who write it down
+    ) -> None:
         """A new key."""
         order.begin_again(retry_key(order.spec.key, order.attempt + 1))
 
@@ -92,7 +101,6 @@ class JournalLedger:
         if entry.run_id is not None:
             order.run = _run(spec, entry)
             order.submitted = entry.submitted
-            order.adopted = True
         elif not entry.fresh:
             # Whether its request arrived, or why it was refused, is for the platform to
             # say now.

@@ -67,7 +67,6 @@ class Order:
         finished: When the end was learnt.
         attempt: The number of this attempt, from 1.
         earlier: The attempts before.
-        adopted: Whether an earlier process submitted the run.
         heard: What the watcher calls when the run has ended, while it is waited for.
         deadline: When its wait ends, by the platform's clock.
     """
@@ -85,7 +84,6 @@ class Order:
     finished: datetime | None = None
     attempt: int = 1
     earlier: tuple[Attempt, ...] = ()
-    adopted: bool = False
     heard: Heard | None = field(default=None, init=False)
     deadline: float = field(default=float("inf"), init=False)
 
@@ -110,6 +108,6 @@ class Order:
             self.key, self.run, self.status, self.error, self.submitted, self.finished
         )
         self.earlier = (*self.earlier, attempt)
-        self.key, self.since, self.adopted = key, None, False
+        self.key, self.since = key, None
         self.attempt += 1
         self.run = self.status = self.error = self.submitted = self.finished = None

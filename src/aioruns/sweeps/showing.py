@@ -120,7 +120,12 @@ class Told:
     every: float = _CALLS_APART
     ticks: bool = False
 
-    def show(self, progress: Progress, *, over: bool) -> None:  # noqa: ARG002
+    def show(
+        self,
+        progress: Progress,
+        *,
+        over: bool,  # noqa: ARG002 - for those who draw
+    ) -> None:
         """Call it."""
         self.function(progress)
 
@@ -206,7 +211,7 @@ def _display(*, wanted: bool | Callable[[Progress], None]) -> Display | None:
     if _is_free_terminal():
         try:
             # Not everybody has rich, and importing it takes its time.
-            from aioruns.sweeps.display import LiveDisplay  # noqa: PLC0415
+            from aioruns.sweeps.display import LiveDisplay  # noqa: PLC0415 - see above
         except ImportError:
             _write(_NO_RICH)
         else:

@@ -123,6 +123,22 @@ async def test_stragglers_have_their_time():
     assert 5 <= platform.clock.now() - began < 7
 
 
+async def test_a_page_that_is_long_under_way_is_not_the_last():
+    """It was made before the stragglers had their time, however late it comes."""
+    platform = FakePlatform(drain=2.0)
+    run = platform.add(lasts=3, lines=[(1, "a"), (4.8, "b")])
+    read_logs, began = platform.read_logs, platform.clock.now()
+
+    async def read_slowly(ref, position, window):
+        page = await read_logs(ref, position)
+        if platform.moments["read_states"][-1:] > [began + 3]:
+            await platform.clock.sleep(3)
+        return page
+
+    platform.read_logs = read_slowly
+    assert await texts(run.logs()) == ["a", "b"]
+
+
 async def test_the_log_of_a_run_that_has_ended_long_ago(platform):
     run = platform.add(lasts=1, lines=TEN)
     await platform.clock.sleep(1000)

@@ -100,7 +100,7 @@ class LogStream:
     _at_hand: Iterator[LogEvent] = field(factory=lambda: iter(()), init=False)
     _pause: float = field(default=SHORTEST_PAUSE, init=False)
     _drained_at: float = field(default=math.inf, init=False)
-    _asked_after_end: bool = field(default=False, init=False)
+    _asked_at: float = field(default=-math.inf, init=False)
     _done: bool = field(default=False, init=False)
     _patience: Patience = field(factory=Patience, init=False)
 
@@ -218,9 +218,9 @@ class LogStream:
             self._turn_to(await self._read_tail(self.tail))
             self.tail = None
             return
-        ended = self.ended
+        asked_at = self.platform.clock.now() if self.ended else -math.inf
         self._turn_to(await self._read(self._position))
-        self._asked_after_end = ended  # only a page that came can be the last
+        self._asked_at = asked_at  # only a page that came can be the last
 
     def _leave(self, page: LogPage) -> None:
         """Let go of a page that was read to its end: only one is held at a time."""
@@ -294,8 +294,9 @@ class LogStream:
         """After a page without more: whether it was the last; if not, wait a little.
 
         Lines written before the end may come after a page that was asked for before it,
-        so once the run is known to have ended, the log is read at least once more, and
-        until the platform's stragglers have had their time.
+        so once the run is known to have ended, the log is read at once, and once more
+        when the platform's stragglers have had their time. A page that was asked for
+        before then is not the last, however late it comes.
         """
         clock = self.platform.clock
         if not self.follow:
@@ -303,11 +304,11 @@ class LogStream:
         if end.incomplete:
             await self._rest(end)
             return False
-        if self._asked_after_end:
+        if self._asked_at >= self._drained_at:
+            return True
+        if self._asked_at > -math.inf:
             left = self._drained_at - clock.now()
-            if left <= 0:
-                return True
-            if not end.busy:
+            if left > 0 and not end.busy:
                 await clock.sleep(left)
             return False
         if not self.ended and end.status is None:

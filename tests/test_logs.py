@@ -139,6 +139,27 @@ async def test_a_page_that_is_long_under_way_is_not_the_last():
     assert await texts(run.logs()) == ["a", "b"]
 
 
+@pytest.mark.parametrize(("lag", "seen"), [(5, ["a", "b"]), (1000, ["a"])])
+async def test_a_page_from_before_the_known_end_is_not_the_last(platform, lag, seen):
+    """One server of several may not have heard of the end, nor of the last lines."""
+    platform.says_state, platform.page = True, 1
+    run = platform.add(lasts=1, lines=[(0, "a"), (0, "b")])
+    await platform.clock.sleep(2)
+    read_logs, began = platform.read_logs, platform.clock.now()
+
+    async def read_stale(ref, position, window):
+        page = await read_logs(ref, position)
+        if position is None or platform.clock.now() > began + lag:
+            return page
+        status = evolve(page.status, state=RunState.RUNNING)
+        return LogPage((), lambda _: position, status=status)
+
+    platform.read_logs = read_stale
+    assert await texts(run.logs()) == seen
+    assert platform.clock.now() - began < 100
+    assert min(platform.gaps("read_logs")[2:], default=1) > 0.3  # it does not spin
+
+
 async def test_the_log_of_a_run_that_has_ended_long_ago(platform):
     run = platform.add(lasts=1, lines=TEN)
     await platform.clock.sleep(1000)

@@ -40,6 +40,9 @@ _LONG_AGO = 300.0
 """Seconds after the end of a run, as the platform tells it, from which on nothing can
 come late any more, even if the platform's clock differs from ours."""
 
+_LAG = 60.0
+"""Seconds after which a page is believed that tells of an earlier state than is known."""
+
 Read = Callable[[RunRef, Position | None, Window], Awaitable[LogPage]]
 
 
@@ -301,7 +304,7 @@ class LogStream:
         clock = self.platform.clock
         if not self.follow:
             return True
-        if end.incomplete:
+        if end.incomplete or self._lags_behind(end):
             await self._rest(end)
             return False
         if self._asked_at >= self._drained_at:
@@ -320,6 +323,18 @@ class LogStream:
         if not self.ended:
             await self._rest(end)
         return False
+
+    def _lags_behind(self, end: _End) -> bool:
+        """Whether a page comes from before the end that is known: it lacks what followed.
+
+        One server of several may be behind the one that told of the end.
+        """
+        return (
+            self.ended
+            and end.status is not None
+            and not end.status.state.final
+            and self.platform.clock.now() < self._drained_at + _LAG
+        )
 
     async def _rest(self, end: _End) -> None:
         """Let time pass before the next request: the server's hint, or our pause."""

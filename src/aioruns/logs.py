@@ -41,7 +41,8 @@ _LONG_AGO = 300.0
 come late any more, even if the platform's clock differs from ours."""
 
 _LAG = 60.0
-"""Seconds after which a page is believed that tells of an earlier state than is known."""
+"""Seconds after which a page is believed that tells of an earlier state than the known
+one."""
 
 Read = Callable[[RunRef, Position | None, Window], Awaitable[LogPage]]
 
@@ -325,7 +326,7 @@ class LogStream:
         return False
 
     def _lags_behind(self, end: _End) -> bool:
-        """Whether a page comes from before the end that is known: it lacks what followed.
+        """Whether a page comes from before the known end, and lacks what followed.
 
         One server of several may be behind the one that told of the end.
         """

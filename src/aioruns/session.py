@@ -29,7 +29,7 @@ from aioruns.errors import (
 )
 from aioruns.http.clock import Clock, SystemClock
 from aioruns.http.codec import DecodeError, decode, encode
-from aioruns.http.request import UNSET, FileBody, Request, Response
+from aioruns.http.request import UNSET, Request, Response
 from aioruns.http.retry import RetryBudget, RetryPolicy, retry_after
 from aioruns.http.transport import AiohttpTransport, Transport
 from aioruns.origin import Origin
@@ -189,15 +189,29 @@ class Session:
         if self._loop is not asyncio.get_running_loop() or self._closed:
             self._refuse(origin)
         self._in_flight += 1
+        gate = origin.gate
         try:
             call = _Call(request, origin, self.clock.now())
             while True:
-                answer = await self._attempt(call)
-                if isinstance(answer, Response) and answer.status < 300:
-                    self._budget.succeeded()
-                    origin.gate.succeeded()
-                    return answer, call
-                await self._recover(answer, call)
+                if not gate.enter_nowait():
+                    await gate.enter()
+                    # Time at the gate is not time of the call (it would make a queue of
+                    # calls fail for being a queue).
+                    if call.failed is None:
+                        call.started = self.clock.now()
+                try:
+                    answer = await self._attempt(call)
+                except CallError as error:
+                    failure: Response | CallError = error
+                else:
+                    if answer.status < 300:
+                        self._budget.succeeded()
+                        gate.succeeded()
+                        return answer, call
+                    failure = answer
+                finally:
+                    gate.leave()
+                await self._recover(failure, call)
         finally:
             self._in_flight -= 1
             if self._idle is not None and not self._in_flight:
@@ -219,50 +233,31 @@ class Session:
             "it in the asyncio.run() that opened it, or make a new one"
         )
 
-    async def _attempt(self, call: "_Call") -> Response | CallError:
-        """Pass the gate and send once; what failed is returned, to be judged."""
+    async def _attempt(self, call: "_Call") -> Response:
+        """Send once; the gate has been passed."""
         request, origin = call.request, call.origin
         call.attempts += 1
-        gate = origin.gate
-        if not gate.enter_nowait():
-            await gate.enter()
-        try:
-            left = self._left(call)
-            try:
-                headers: Mapping[str, str] = (
-                    await origin.auth.headers()
-                    if request.presigned is None
-                    else {}  # a pre-signed address carries its own permission
-                )
-                if call.content_type is not None:
-                    headers = {**headers, "Content-Type": call.content_type}
-                if self._transport is None:
-                    self._refuse(origin)
-                    raise AssertionError
-                origin.sent += 1
-                return await self._transport.send(
-                    request.method,
-                    call.url,
-                    headers,
-                    call.body,
-                    min(self.timeout, left),
-                    request.sink,
-                )
-            except CallError as error:
-                return error
-        finally:
-            gate.leave()
+        timeout = min(self.timeout, self.deadline)
+        if call.failed is not None:
+            timeout = min(timeout, self._left(call, call.failed))
+        headers: Mapping[str, str] = (
+            await origin.auth.headers()
+            if request.presigned is None
+            else {}  # a pre-signed address carries its own permission
+        )
+        if call.content_type is not None:
+            headers = {**headers, "Content-Type": call.content_type}
+        if self._transport is None:
+            self._refuse(origin)
+            raise AssertionError
+        origin.sent += 1
+        return await self._transport.send(
+            request.method, call.url, headers, call.body, timeout, request.sink
+        )
 
-    def _left(self, call: "_Call") -> float:
-        """Seconds that a call has for an attempt, which has passed the gate."""
-        now = self.clock.now()
-        failed = call.failed
-        if failed is None:
-            # Time at the gate is not time of the call (it would make a queue of calls
-            # fail for being a queue).
-            call.started = now
-            return self.deadline
-        left = call.started + self.deadline - now
+    def _left(self, call: "_Call", failed: CallError) -> float:
+        """Seconds that a call has left for another attempt."""
+        left = call.started + self.deadline - self.clock.now()
         if left <= 0:
             # The gate was paused for longer than this call has.
             raise self._gave_up(failed) from failed
@@ -370,7 +365,10 @@ class _Call:
         self.origin = origin
         self.entered = self.started = entered
         self.url = request.url(origin.base_url)
-        self.body, self.content_type = _body(request)
+        if request.json is UNSET:
+            self.body, self.content_type = request.body, request.content_type
+        else:
+            self.body, self.content_type = encode(request.json), "application/json"
         self.attempts = 0
         self.failed: CallError | None = None
         self.renewed = False
@@ -385,12 +383,6 @@ class _Call:
             now - self.started,
             self.started - self.entered,
         )
-
-
-def _body(request: Request[T]) -> tuple[bytes | FileBody | None, str | None]:
-    if request.json is UNSET:
-        return request.body, request.content_type
-    return encode(request.json), "application/json"
 
 
 def _excerpt(body: bytes) -> str:

@@ -87,7 +87,10 @@ class Gate:
 
     def leave(self) -> None:
         """Make room for the next one."""
-        self._release()
+        if self._queue:
+            self._release()
+        else:
+            self._inside -= 1
         if self._one_is_alone and self._holds_single_file():
             self._one_is_alone = False
             self._single_file.release()

@@ -1,6 +1,8 @@
 """The only place that knows aiohttp: one attempt, one answer, read to its end."""
 
+import asyncio
 import io
+import math
 import ssl
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
@@ -11,7 +13,8 @@ import aiohttp
 import anyio
 from yarl import URL
 
-from aioruns.errors import InvalidInput, NotSent, OutcomeUnknown
+from aioruns.errors import AiorunsError, InvalidInput, NotSent, OutcomeUnknown
+from aioruns.http.deadlines import Deadlines
 from aioruns.http.request import FileBody, FileSink, Receiver, Response
 
 CONNECT_TIMEOUT = 10.0
@@ -26,6 +29,9 @@ _LARGE = 1024 * 1024
 
 _SERVERS = 16
 """Servers whose parsed addresses are kept."""
+
+_WHOLE = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT)
+"""aiohttp's clocks where a deadline bounds the whole attempt."""
 
 _NO_TYPE = ("Content-Type",)
 """Headers that aiohttp must not add by itself."""
@@ -87,7 +93,7 @@ class AiohttpTransport:
             trace_configs=list(trace_configs),
         )
         self._servers: dict[str, URL] = {}
-        self._timeouts: dict[tuple[float, bool], aiohttp.ClientTimeout] = {}
+        self._deadlines = Deadlines()
         # Looked up once: trust_env would do it in a thread for every request, and let
         # ~/.netrc replace our authorization.
         self._proxies = getproxies()
@@ -137,6 +143,7 @@ class AiohttpTransport:
     ) -> Response:
         whole = data is None or isinstance(data, (bytes, io.BytesIO))
         by_parts = sink is not None or not whole
+        deadline = self._deadlines.start(math.inf if by_parts else timeout)
         try:
             answer = await self._http.request(
                 method,
@@ -151,7 +158,7 @@ class AiohttpTransport:
                     else _NO_TYPE
                 ),
                 proxy=self._proxy(url) if self._proxies else None,
-                timeout=self._timeout(timeout, by_parts=by_parts),
+                timeout=_silence(timeout) if by_parts else _WHOLE,
             )
             if sink is None or answer.status >= 300:
                 # Read to its end, or broken off, an answer gives the connection back.
@@ -160,42 +167,20 @@ class AiohttpTransport:
             async with answer:
                 await _save(answer, sink)
             return Response(answer.status, answer.headers, b"")
-        # From narrow to wide: both of aiohttp's timeouts are also TimeoutError and
-        # OSError, and only the connection errors prove that nothing was sent.
-        except aiohttp.ConnectionTimeoutError as error:
-            raise NotSent(f"no connection within {CONNECT_TIMEOUT:g} s") from error
-        except aiohttp.ClientConnectorError as error:
-            raise NotSent(f"no connection to the server: {error}") from error
-        except aiohttp.InvalidURL as error:
-            raise InvalidInput(f"not an address: {error}") from error
-        except TimeoutError as error:
-            raise OutcomeUnknown(f"no answer within {timeout:g} s") from error
-        except aiohttp.ServerDisconnectedError as error:
-            raise OutcomeUnknown(
-                "the server closed the connection without an answer"
-            ) from error
-        except aiohttp.ClientPayloadError as error:
-            raise OutcomeUnknown("the answer broke off before its end") from error
-        except (aiohttp.ClientError, ConnectionError) as error:
-            detail = str(error) or type(error).__name__
-            raise OutcomeUnknown(f"the connection failed: {detail}") from error
+        except asyncio.CancelledError as error:
+            if deadline.passed():
+                raise OutcomeUnknown(f"no answer within {timeout:g} s") from error
+            raise
+        except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
+            raise _meaning(error, timeout) from error
+        finally:
+            self._deadlines.end(deadline)
 
     async def aclose(self) -> None:
         """Close the pool, unless the session was the caller's own."""
+        self._deadlines.close()
         if self._owned:
             await self._http.close()
-
-    def _timeout(self, seconds: float, *, by_parts: bool) -> aiohttp.ClientTimeout:
-        made = self._timeouts.get((seconds, by_parts))
-        if made is None:
-            made = aiohttp.ClientTimeout(
-                total=None if by_parts else seconds,
-                sock_read=seconds if by_parts else None,
-                sock_connect=CONNECT_TIMEOUT,
-            )
-            if len(self._timeouts) < 8:
-                self._timeouts[seconds, by_parts] = made
-        return made
 
     def _url(self, url: str) -> URL:
         """An address that is not parsed again below a server that is known.
@@ -227,6 +212,37 @@ class AiohttpTransport:
         if host not in self._bypassed:
             self._bypassed[host] = bool(proxy_bypass(host))
         return None if self._bypassed[host] else self._proxies.get(parts.scheme)
+
+
+def _silence(seconds: float) -> aiohttp.ClientTimeout:
+    """The clocks of aiohttp where the silence between two parts is bounded."""
+    return aiohttp.ClientTimeout(
+        total=None, sock_read=seconds, sock_connect=CONNECT_TIMEOUT
+    )
+
+
+def _meaning(error: Exception, timeout: float) -> AiorunsError:
+    """What an error of aiohttp says of the request: whether it left.
+
+    From narrow to wide: both of aiohttp's timeouts are also TimeoutError and OSError,
+    and only the connection errors prove that nothing was sent.
+    """
+    match error:
+        case aiohttp.ConnectionTimeoutError():
+            return NotSent(f"no connection within {CONNECT_TIMEOUT:g} s")
+        case aiohttp.ClientConnectorError():
+            return NotSent(f"no connection to the server: {error}")
+        case aiohttp.InvalidURL():
+            return InvalidInput(f"not an address: {error}")
+        case TimeoutError():
+            text = f"no answer within {timeout:g} s"
+        case aiohttp.ServerDisconnectedError():
+            text = "the server closed the connection without an answer"
+        case aiohttp.ClientPayloadError():
+            text = "the answer broke off before its end"
+        case _:
+            text = f"the connection failed: {str(error) or type(error).__name__}"
+    return OutcomeUnknown(text)
 
 
 async def _parts(

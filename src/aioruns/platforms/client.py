@@ -1,7 +1,7 @@
 """What the four platform clients share: an origin, and a session owned or shared."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -63,9 +63,9 @@ class Client:
         if self._owns_session:
             await self.session.aclose()
 
-    async def send(self, request: Request[T]) -> T:
+    def send(self, request: Request[T]) -> Coroutine[Any, Any, T]:
         """Send a request to the platform; errors as of `Session.send`."""
-        return await self.session.send(request, self.origin)
+        return self.session.send(request, self.origin)
 
     def connection(
         self, *, credentials: bool = False, share: float = 1.0

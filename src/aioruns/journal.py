@@ -14,7 +14,7 @@ import anyio.to_thread
 from attrs import define, evolve, field
 
 from aioruns.errors import AiorunsError, JournalError
-from aioruns.journal_file import Again, Group, JournalFile, Plan
+from aioruns.journal_file import Again, Group, JournalFile, Plan, Told, Values
 from aioruns.journal_identity import identify
 from aioruns.journal_schema import Entry, Stage, stamp
 from aioruns.runs import RunSpec
@@ -115,13 +115,32 @@ class Journal:
             InvalidInput: Its payload cannot be told again; a key would help.
             JournalError: It could not be written, and must not be submitted.
         """
-        identity = identify(spec, self._file.salt)
-        plan = Plan(identity, spec.platform, spec.target, spec.key, submitting)
+        plan = self.make_plan(spec, submitting)
         group = self._open_group()
         group.plans.append(plan)
         await self._written(group)
-        assert plan.entry is not None  # noqa: S101 - narrows; written says so
-        return plan.entry
+        return plan.found()
+
+    def make_plan(self, spec: RunSpec, submitting: datetime | None) -> Plan:
+        """What `plan_all` takes; arguments and errors as of `plan`."""
+        identity = identify(spec, self._file.salt)
+        return Plan(identity, spec.platform, spec.target, spec.key, submitting)
+
+    def plan_all(self, plans: list[Plan], told: Told) -> None:
+        """Find the places of many specs, or give them some, in one transaction.
+
+        Args:
+            plans: Of the specs, in their order; afterwards each holds its entry.
+            told: Called in the event loop when all of them are on the disk, or with the
+                reason why none is. Never called if the journal is closed before.
+
+        Raises:
+            JournalError: The journal takes no more runs.
+        """
+        group = self._open_group()
+        group.plans += plans
+        group.told.append(told)
+        group.asked.set()
 
     async def submitting(self, entry: Entry, at: datetime) -> Entry:
         """Write down that a request with the entry's key is about to leave.
@@ -149,7 +168,15 @@ class Journal:
             run_id: The platform's id of the run.
             at: When that was learnt.
         """
-        self._note().submitted.append((_clean(run_id), stamp(at), entry.row))
+        self._note().submitted.append((_clean(run_id), at.timestamp(), entry.row))
+
+    def put_back(self, entry: Entry) -> None:
+        """Note that the submission did not begin after all; it is written soon.
+
+        Args:
+            entry: At SUBMITTING by this process; no request has left with its key.
+        """
+        self._note().put_back.append((entry.row,))
 
     def ended(
         self,
@@ -168,17 +195,20 @@ class Journal:
         """
         said = None if error is None else _clean(str(error))
         if status is None:
-            facts: tuple[str | float | None, ...] = (None,) * 6
+            facts: Values = (at.timestamp(), said, *(None,) * 6, entry.row)
         else:
             facts = (
-                status.state.value,
+                at.timestamp(),
+                said,
+                str(status.state),  # SQLite is slow with what is a text and more
                 _clean(status.text),
                 _clean(status.reason),
                 stamp(status.created),
                 stamp(status.started),
                 stamp(status.ended),
+                entry.row,
             )
-        self._note().ended.append((stamp(at), said, *facts, entry.row))
+        self._note().ended.append(facts)
 
     async def again(
         self,
@@ -244,7 +274,9 @@ class Journal:
 
     def _note(self) -> Group:
         group = self._group
-        group.noted.set()
+        if not group.anything:
+            group.anything = True
+            group.noted.set()
         return group
 
     def _open_group(self) -> Group:
@@ -287,14 +319,17 @@ class Journal:
         finally:
             self._failed = not group.written
             group.done.set()
+        for told in group.told:
+            told(group.error)
 
     def _keep(self, group: Group) -> None:
         """Put what nobody waits for before what has come since."""
         kept = self._group
+        kept.put_back[:0] = group.put_back
         kept.submitted[:0] = group.submitted
         kept.ended[:0] = group.ended
-        if kept.submitted or kept.ended:
-            kept.noted.set()
+        if kept.put_back or kept.submitted or kept.ended:
+            self._note()
 
 
 def _clean(text: str) -> str:

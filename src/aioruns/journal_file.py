@@ -4,6 +4,7 @@ Everything here blocks, and is called in a worker thread.
 """
 
 import sqlite3
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -16,6 +17,12 @@ from aioruns.errors import JournalError
 from aioruns.journal_identity import derive_key
 from aioruns.journal_opening import open_locked, sentences, transaction
 from aioruns.journal_schema import Entry, Stage, read_entry, stamp
+
+Values = tuple[str | float | None, ...]
+"""What is written of one attempt or spec; whole numbers count as float here."""
+
+Told = Callable[[JournalError | None], None]
+"""Called when something is on the disk, or with the reason why it is not."""
 
 
 @define(eq=False)
@@ -37,6 +44,11 @@ class Plan:
     key: str | None
     submitting: datetime | None
     entry: Entry | None = None
+
+    def found(self) -> Entry:
+        """The entry, once it is on the disk."""
+        assert self.entry is not None  # noqa: S101 - narrows; whoever wrote it says so
+        return self.entry
 
 
 @define(eq=False)
@@ -64,23 +76,29 @@ class Group:
         plans: Specs to look for.
         again: Further attempts.
         submitting: Values for `schema.SUBMITTING`.
+        put_back: Values for `schema.PUT_BACK`.
         submitted: Values for `schema.SUBMITTED`.
         ended: Values for `schema.ENDED`.
+        anything: Whether something is in it.
         noted: Set when something is in it.
         asked: Set when somebody waits for it.
         done: Set when it was written, or will not be.
+        told: Called after that, with `error`.
         written: Whether it was.
         error: Why it was not.
     """
 
     plans: list[Plan] = field(factory=list)
     again: list[Again] = field(factory=list)
-    submitting: list[tuple[object, ...]] = field(factory=list)
-    submitted: list[tuple[object, ...]] = field(factory=list)
-    ended: list[tuple[object, ...]] = field(factory=list)
+    submitting: list[Values] = field(factory=list)
+    put_back: list[Values] = field(factory=list)
+    submitted: list[Values] = field(factory=list)
+    ended: list[Values] = field(factory=list)
+    anything: bool = False
     noted: anyio.Event = field(factory=anyio.Event)
     asked: anyio.Event = field(factory=anyio.Event)
     done: anyio.Event = field(factory=anyio.Event)
+    told: list[Told] = field(factory=list)
     written: bool = False
     error: JournalError | None = None
 
@@ -108,6 +126,11 @@ class JournalFile:
     """The last attempt that earlier processes left."""
     _turn: Lock = field(factory=Lock)
     """A cancelled caller may leave while its thread still writes."""
+    _all_new: bool = field(init=False)
+    """Whether plans are expected to be new, and different from each other."""
+
+    def __attrs_post_init__(self) -> None:
+        self._all_new = not self._found
 
     @classmethod
     def open(cls, path: Path) -> "JournalFile":
@@ -127,9 +150,11 @@ class JournalFile:
             JournalError: It could not be written.
         """
         with self._turn, sentences(self.path), transaction(self._connection) as run:
-            run.executemany(schema.SUBMITTING, group.submitting)
-            run.executemany(schema.SUBMITTED, group.submitted)
-            run.executemany(schema.ENDED, group.ended)
+            if group.submitting or group.put_back:
+                run.executemany(schema.SUBMITTING, group.submitting)
+                run.executemany(schema.PUT_BACK, group.put_back)
+            schema.SUBMITTED.write(run, group.submitted)
+            schema.ENDED.write(run, group.ended)
             if group.plans or group.again:
                 (last,) = run.execute("SELECT max(id) FROM attempts").fetchone()
                 last = self._plan(last or 0, group.plans)
@@ -152,9 +177,47 @@ class JournalFile:
 
     def _plan(self, last: int, plans: list[Plan]) -> int:
         """Find what is there and write what is new; return the last row."""
-        specs: dict[tuple[int, int], int] = {}
-        attempts: list[tuple[object, ...]] = []
-        begun: list[tuple[object, ...]] = []
+        if self._all_new and self._plan_new(last, plans):
+            return last + len(plans)
+        was = last
+        last = self._plan_each(last, plans)
+        # That many of them were new.
+        self._all_new = last - was == len(plans)
+        return last
+
+    def _plan_new(self, last: int, plans: list[Plan]) -> bool:
+        """Write plans if all are new and no two are equal; otherwise change nothing.
+
+        Looking for each of them first would take as long as all the rest.
+        """
+        run = self._connection
+        rows = range(last + 1, last + 1 + len(plans))
+        specs = [(plan.identity, 0, row) for plan, row in zip(plans, rows, strict=True)]
+        run.execute("SAVEPOINT plans")
+        if schema.NEW_SPEC.write(run, specs) < len(plans):
+            run.execute("ROLLBACK TO plans")
+            run.execute("RELEASE plans")
+            return False
+        run.execute("RELEASE plans")
+        attempts: list[Values] = []
+        for plan, row in zip(plans, rows, strict=True):
+            plan.entry = entry = self._new_entry(plan, 0, row)
+            attempts.append(_attempt_of(plan, entry))
+        schema.ATTEMPT.write(run, attempts)
+        return True
+
+    def _new_entry(self, plan: Plan, repetition: int, row: int) -> Entry:
+        identity, since = plan.identity, plan.submitting
+        key = plan.key or derive_key(identity, repetition, 1, self.salt)
+        stage = Stage.PLANNED if since is None else Stage.SUBMITTING
+        return Entry(
+            row, row, repetition, 1, key, stage, True, since, identity=identity
+        )
+
+    def _plan_each(self, last: int, plans: list[Plan]) -> int:
+        specs: list[Values] = []
+        attempts: list[Values] = []
+        begun: list[Values] = []
         repeated: dict[int, int] = {}
         for plan in plans:
             identity, since = plan.identity, plan.submitting
@@ -170,20 +233,13 @@ class JournalFile:
                     continue
             repeated[identity] = repetition + 1
             last += 1
-            key = plan.key or derive_key(identity, repetition, 1, self.salt)
-            stage = Stage.PLANNED if since is None else Stage.SUBMITTING
-            specs[identity, repetition] = last
-            attempts.append(
-                (last, last, 1, plan.platform, plan.target, key, stage, stamp(since))
-            )
-            plan.entry = Entry(
-                last, last, repetition, 1, key, stage, True, since, identity=identity
-            )
+            specs.append((identity, repetition, last))
+            plan.entry = entry = self._new_entry(plan, repetition, last)
+            attempts.append(_attempt_of(plan, entry))
         run = self._connection
         run.executemany(schema.SUBMITTING, begun)
-        run.executemany(schema.INSERT_ATTEMPT, attempts)
-        rows = ((*spec, row) for spec, row in specs.items())
-        run.executemany(schema.INSERT_SPEC, rows)
+        schema.ATTEMPT.write(run, attempts)
+        schema.SPEC.write(run, specs)
         return last
 
     def _turn_of(self, identity: int) -> tuple[int, bool]:
@@ -236,3 +292,10 @@ class JournalFile:
             execute(schema.INSERT_AGAIN, made)
             spec = (last, before.identity, before.repetition)
             execute(schema.UPDATE_LATEST, spec)
+
+
+def _attempt_of(plan: Plan, entry: Entry) -> Values:
+    row, since = entry.row, stamp(entry.since)
+    # SQLite is slow with what is a text and more, such as a stage.
+    stage = str(entry.stage)
+    return row, row, 1, plan.platform, plan.target, entry.key, stage, since

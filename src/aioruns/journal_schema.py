@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from attrs import field, frozen
+from attrs import define, field
 
+from aioruns.journal_rows import Rows
 from aioruns.seam import RunRef, RunState, Status
 
 APPLICATION_ID = 0x61_69_6F_72
@@ -66,7 +67,8 @@ class Stage(StrEnum):
     """Its run has ended, or could not be submitted."""
 
 
-@frozen
+# Not frozen: that would double what it costs, and there is one for every run.
+@define(unsafe_hash=True)
 class Entry:
     """What a journal knows of one spec: its latest attempt.
 
@@ -104,26 +106,39 @@ class Entry:
     identity: int = field(default=0, repr=False)
 
 
-INSERT_SPEC = "INSERT INTO specs VALUES (?, ?, ?)"
-INSERT_ATTEMPT = """
-INSERT INTO attempts (id, spec, attempt, platform, target, key, stage, since)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-"""
+SPEC = Rows("INSERT INTO specs VALUES (?, ?, ?)")
+NEW_SPEC = Rows("INSERT OR IGNORE INTO specs VALUES (?, ?, ?)")
+ATTEMPT = Rows(
+    "INSERT INTO attempts (id, spec, attempt, platform, target, key, stage, since) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
 INSERT_AGAIN = """
 INSERT INTO attempts (id, spec, attempt, platform, target, key, stage, since)
 SELECT ?, spec, ?, platform, target, ?, ?, ? FROM attempts WHERE id = ?
 """
 UPDATE_LATEST = "UPDATE specs SET latest = ? WHERE identity = ? AND repetition = ?"
 SUBMITTING = "UPDATE attempts SET stage = 'submitting', since = ? WHERE id = ?"
+PUT_BACK = """
+UPDATE attempts SET stage = 'planned', since = NULL
+WHERE id = ? AND stage = 'submitting'
+"""
 # What was refused once may be submitted after all, by a later process.
-SUBMITTED = """
-UPDATE attempts SET stage = 'submitted', run_id = ?, submitted = ?, finished = NULL,
-    error = NULL WHERE id = ?
-"""
-ENDED = """
-UPDATE attempts SET stage = 'ended', finished = ?, error = ?, state = ?, text = ?,
-    reason = ?, created = ?, started = ?, ended = ? WHERE id = ?
-"""
+SUBMITTED = Rows(
+    "UPDATE attempts SET stage = 'submitted', finished = NULL, error = NULL, "
+    "run_id = ?, submitted = ? WHERE id = ?",
+    "UPDATE attempts SET stage = 'submitted', finished = NULL, error = NULL, "
+    "run_id = told.column1, submitted = told.column2 "
+    "FROM (VALUES (?, ?, ?)) AS told WHERE id = told.column3",
+)
+ENDED = Rows(
+    "UPDATE attempts SET stage = 'ended', finished = ?, error = ?, state = ?, "
+    "text = ?, reason = ?, created = ?, started = ?, ended = ? WHERE id = ?",
+    "UPDATE attempts SET stage = 'ended', finished = told.column1, "
+    "error = told.column2, state = told.column3, text = told.column4, "
+    "reason = told.column5, created = told.column6, started = told.column7, "
+    "ended = told.column8 "
+    "FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)) AS told WHERE id = told.column9",
+)
 LAST_REPETITION = """
 SELECT repetition, latest FROM specs WHERE identity = ?
 ORDER BY repetition DESC LIMIT 1

@@ -55,15 +55,24 @@ class Schedule:
     _of: dict[RunRef, Cohort] = field(factory=dict, init=False)
     _not_before: float = field(default=-math.inf, init=False)
 
-    def add(self, ref: RunRef, now: float, due: float) -> None:
-        """Let a run join, to be read at a time at the latest."""
+    def add(self, ref: RunRef, now: float, due: float) -> bool:
+        """Let a run join, to be read at a time at the latest.
+
+        Returns:
+            Whether the next round may have to come sooner.
+        """
         cohort = self._cohorts[-1] if self._cohorts else None
+        sooner = False
         if cohort is None or cohort.read or now - cohort.joined > FIRST_INTERVAL:
             cohort = Cohort(now, due)
             self._cohorts.append(cohort)
-        cohort.due = min(cohort.due, due)
+            sooner = True
+        elif due < cohort.due:
+            cohort.due = due
+            sooner = True
         cohort.refs[ref] = None
         self._of[ref] = cohort
+        return sooner
 
     def remove(self, ref: RunRef) -> None:
         """Let a run leave."""

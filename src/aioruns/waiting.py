@@ -39,7 +39,9 @@ class Watcher:
     """
 
     platform: Platform
-    _followed: dict[RunRef, list[Heard]] = field(factory=dict, init=False)
+    # Nearly every run has one follower, who is spared a list.
+    _followed: dict[RunRef, Heard] = field(factory=dict, init=False)
+    _others: dict[RunRef, list[Heard]] = field(factory=dict, init=False)
     _looking: dict[RunRef, int] = field(factory=dict, init=False)
     _known: dict[RunRef, Status] = field(factory=dict, init=False)
     _ended: set[RunRef] = field(factory=set, init=False)
@@ -100,28 +102,36 @@ class Watcher:
                 perhaps more than once.
             fresh: As of `wait`.
         """
-        now = self.platform.clock.now()
-        followers = self._followed.get(ref)
-        if followers is None:
-            self._followed[ref] = [heard]
+        if ref not in self._followed:
+            now = self.platform.clock.now()
+            self._followed[ref] = heard
             self._note_first(ref, now)
             begin = now if fresh else self._round_at
-            self._schedule.add(ref, now, max(now, begin + FIRST_INTERVAL))
-            self._stir_if_late()
+            if self._schedule.add(ref, now, max(now, begin + FIRST_INTERVAL)):
+                self._stir_if_late()
         else:
-            followers.append(heard)
+            self._others.setdefault(ref, []).append(heard)
         if ref in self._ended:
             # Others heard of it and have not left yet: no round asks again.
             heard(self._known[ref])
 
     def leave(self, ref: RunRef, heard: Heard) -> None:
         """Follow a run no longer."""
-        followers = self._followed[ref]
-        followers.remove(heard)
-        if not followers:
+        if ref in self._others:
+            self._leave_others(ref, heard)
+        else:
             del self._followed[ref]
             self._schedule.remove(ref)
             self._forget(ref)
+
+    def _leave_others(self, ref: RunRef, heard: Heard) -> None:
+        others = self._others[ref]
+        if heard in others:
+            others.remove(heard)
+        else:
+            self._followed[ref] = others.pop(0)
+        if not others:
+            del self._others[ref]
 
     async def attend(self, until: "asyncio.Future[Any]") -> None:
         """Lead, or stand by to lead, until a future is done."""
@@ -280,16 +290,16 @@ class Watcher:
                     self._wake(ref, missing)
 
     def _take(self, status: Status) -> None:
-        ref = status.ref
+        ref, state = status.ref, status.state
         # A stale page must not bring an ended run back to life.
-        if ref in self._ended or not self._is_of_interest(ref):
+        if ref in self._ended or not (ref in self._followed or ref in self._looking):
             return
         self._known[ref] = status
-        if status.state is RunState.UNKNOWN and status.text:
-            self._warn_once(status.text)
-        if status.state.final:
+        if state.final:
             self._ended.add(ref)
             self._wake(ref, status)
+        elif state is RunState.UNKNOWN and status.text:
+            self._warn_once(status.text)
 
     def _warn_once(self, text: str) -> None:
         if text not in self._unknown_texts:
@@ -301,9 +311,14 @@ class Watcher:
             )
 
     def _wake(self, ref: RunRef, outcome: Status | CallError) -> None:
-        for heard in tuple(self._followed.get(ref, ())):
-            # Each one raises an error of its own: tracebacks do not mix.
-            heard(outcome if isinstance(outcome, Status) else copy.copy(outcome))
+        others = tuple(self._others.get(ref, ()))
+        heard = self._followed.get(ref)
+        if heard is None:
+            return
+        # Each one raises an error of its own: tracebacks do not mix.
+        heard(outcome if isinstance(outcome, Status) else copy.copy(outcome))
+        for one in others:
+            one(outcome if isinstance(outcome, Status) else copy.copy(outcome))
 
     def _fail_all(self, error: CallError) -> None:
         for ref in list(self._followed):
@@ -332,7 +347,7 @@ class Watcher:
     def _forget(self, ref: RunRef) -> None:
         if not self._followed:
             self._patience.restore()
-        if self._is_of_interest(ref):
+        if ref in self._followed or ref in self._looking:
             return
         self._ended.discard(ref)
         first_seen = self._first_seen.pop(ref)

@@ -132,6 +132,7 @@ class Share:
     async def next_order(
         self,
         runs: Runs,  # noqa: ARG002 - there is one platform
+        room: int,  # noqa: ARG002 - the caller keeps the journal
     ) -> Order | None:
         """The next order; there is always another one to be waited for."""
         while True:

@@ -19,6 +19,8 @@ from aioruns.http.clock import Clock
 from aioruns.journal import Journal
 from aioruns.native import Member, NativeBatch
 from aioruns.runs import Run, Runs, RunSpec
+from aioruns.submitting import new_key
+from aioruns.sweeps.ahead import Ahead
 from aioruns.sweeps.engine import Engine, LocalEngine, SweepLane
 from aioruns.sweeps.ledger import JournalLedger, Ledger, NoLedger
 from aioruns.sweeps.order import Order, Policy
@@ -62,6 +64,7 @@ class Outcomes:
     _showing: Showing = field(init=False)
     _reader: SpecReader = field(init=False)
     _lanes: dict[int, SweepLane] = field(factory=dict, init=False)
+    _ahead: dict[int, Ahead] = field(factory=dict, init=False)
     _watchers: set[Watcher] = field(factory=set, init=False)
     _outer: anyio.abc.TaskGroup = field(init=False)
     _served: anyio.abc.TaskGroup = field(init=False)
@@ -142,7 +145,7 @@ class Outcomes:
 
         With `cancel_remote` it is cancelled when the block is left.
         """
-        self._reader.stop()
+        self._read_no_more()
         self._check_over()
 
     @property
@@ -152,15 +155,23 @@ class Outcomes:
 
     # -- what lanes ask --------------------------------------------------------------
 
-    async def next_order(self, runs: Runs) -> Order | None:
+    async def next_order(self, runs: Runs, room: int) -> Order | None:
         """The next spec of a platform; None when there is none any more."""
-        taken = await self._reader.take(runs)
-        if taken is None:
-            self._check_over()
-            return None
-        self._open += 1
-        index, spec = taken
-        return await self.ledger.open(index, spec, runs.platform.clock.utc())
+        if isinstance(self.ledger, JournalLedger):
+            order = await self._ahead[id(runs)].take(room)
+            if order is not None:
+                self._open += 1
+                if order.attempt > 1:
+                    await self.ledger.recall(order)
+                return order
+        else:
+            taken = self._reader.take_now(runs) or await self._reader.take(runs)
+            if taken is not None:
+                self._open += 1
+                index, spec = taken
+                return Order(index, spec, spec.key or new_key())
+        self._check_over()
+        return None
 
     def deliver_now(self, outcome: Outcome) -> bool:
         """Hand an outcome over if there is room for it; otherwise nothing happens."""
@@ -182,13 +193,15 @@ class Outcomes:
 
     def _note(self, outcome: Outcome) -> None:
         self.tally.note(outcome)
-        if isinstance(outcome.error, Unauthorized | Forbidden):
+        error = outcome.error
+        if error is not None and isinstance(error, Unauthorized | Forbidden):
             # A wrong key must not make a hundred thousand errors.
-            self._fail(outcome.error)
+            self._fail(error)
         elif self.policy.stop_when is not None and self.policy.stop_when(outcome):
-            self._reader.stop()
+            self._read_no_more()
         self._open -= 1
-        self._check_over()
+        if not self._open:
+            self._check_over()
 
     @contextmanager
     def brought_to_its_end(self) -> Iterator[anyio.CancelScope]:
@@ -269,12 +282,17 @@ class Outcomes:
 
     def _leave(self) -> None:
         """Begin no further submission, settle those in flight, and end."""
-        self._reader.stop()
+        self._read_no_more()
         until = anyio.current_time() + SETTLE
         for scope in self._settling:
             scope.deadline = until
         self._submitters.cancel_scope.deadline = until
         self._end()
+
+    def _read_no_more(self) -> None:
+        self._reader.stop()
+        for ahead in self._ahead.values():
+            ahead.stop()
 
     def _end(self) -> None:
         if not self._over:
@@ -294,6 +312,8 @@ class Outcomes:
             if self.policy.cancel_remote:
                 check_cancels(runs.platform)
             lane = self._lanes[id(runs)] = self._engine.lane(self, runs)
+            if isinstance(self.ledger, JournalLedger):
+                self._ahead[id(runs)] = Ahead(self._reader, runs, self.ledger)
             self._served.start_soon(self._serve, lane)
             for _ in range(lane.submitters if submits else 0):
                 self._submitters.start_soon(self._submit, lane)
@@ -333,14 +353,19 @@ class Outcomes:
 
     async def _run_out(self, clock: Clock, within: float) -> None:
         await clock.sleep(within)
-        self._reader.stop()
+        self._read_no_more()
         for lane in self._lanes.values():
             lane.give_up_all(within)
         self._check_over()
 
     def _check_over(self) -> None:
         """End all tasks when there is nothing more to do."""
-        if self._reader.exhausted and not self._reader.aside and not self._open:
+        if (
+            self._reader.exhausted
+            and not self._reader.aside
+            and not self._open
+            and all(ahead.over for ahead in self._ahead.values())
+        ):
             self._end()
 
     async def _clean_up(self) -> None:

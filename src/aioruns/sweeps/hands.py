@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 from attrs import define, field
 
 from aioruns.cancelling import NotCanceled, cancel_all
-from aioruns.errors import NotSent, TooManyRequests
+from aioruns.errors import CallError, NotSent, TooManyRequests
 from aioruns.patience import FIRST_PAUSE, LONGEST_PAUSE, Patience, patiently
 from aioruns.runs import Run, Runs
 from aioruns.seam import RunRef
 from aioruns.sweeps.order import Order
-from aioruns.waiting import Heard
+from aioruns.waiting import Heard, Watcher
 
 if TYPE_CHECKING:
     from aioruns.sweeps.lane import Host
@@ -74,6 +74,13 @@ class LocalHands:
     runs: Runs
     _answered: bool = field(default=False, init=False)
     _warned: bool = field(default=False, init=False)
+    _repeats: bool = field(init=False)
+    _target: str | None = field(default=None, init=False)
+    _watcher: Watcher = field(init=False)
+    """The one of the latest target: most sweeps have a single one."""
+
+    def __attrs_post_init__(self) -> None:
+        self._repeats = self.host.policy.on_unknown == "submit again"
 
     async def serve(self) -> None:
         """Nothing: watchers are attended by the sweep."""
@@ -84,27 +91,37 @@ class LocalHands:
         What cannot have arrived, or was refused by a rate limit, is sent again with the
         patience of a wait, beyond the attempts of a single call.
         """
+        try:
+            run = await self.runs.submit(
+                order.spec,
+                key=order.key,
+                since=order.since,
+                repeat_unknown=self._repeats,
+            )
+        except (NotSent, TooManyRequests) as error:
+            run = await self._submit_patiently(order, error)
+        self._answered = True
+        return run
+
+    async def _submit_patiently(self, order: Order, failed: CallError) -> Run:
         clock = self.runs.platform.clock
         patience, pause = Patience(self._answered), FIRST_PAUSE
-        while True:
+        while not self.host.left and patience.endures(failed, clock.now()):
+            if not self._warned:
+                self._warned = True
+                logger.warning("submitting again for a while after: %s", failed)
+            await clock.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
             try:
-                run = await self.runs.submit(
+                return await self.runs.submit(
                     order.spec,
                     key=order.key,
                     since=order.since,
-                    repeat_unknown=self.host.policy.on_unknown == "submit again",
+                    repeat_unknown=self._repeats,
                 )
             except (NotSent, TooManyRequests) as error:
-                if self.host.left or not patience.endures(error, clock.now()):
-                    raise
-                if not self._warned:
-                    self._warned = True
-                    logger.warning("submitting again for a while after: %s", error)
-            else:
-                self._answered = True
-                return run
-            await clock.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+                failed = error
+        raise failed
 
     def follow(
         self,
@@ -115,9 +132,11 @@ class LocalHands:
         fresh: bool,
     ) -> None:
         """Join those who wait."""
-        watcher = self.runs.watcher(run.target)
-        self.host.attend(watcher)
-        watcher.join(run.ref, heard, fresh=fresh)
+        ref = run.ref
+        if ref.target != self._target:
+            self._target, self._watcher = ref.target, self.runs.watcher(ref.target)
+            self.host.attend(self._watcher)
+        self._watcher.join(ref, heard, fresh=fresh)
 
     def leave(
         self,
@@ -126,7 +145,11 @@ class LocalHands:
         heard: Heard,
     ) -> None:
         """Leave those who wait."""
-        self.runs.watcher(run.target).leave(run.ref, heard)
+        ref = run.ref
+        if ref.target == self._target:
+            self._watcher.leave(ref, heard)
+        else:
+            self.runs.watcher(ref.target).leave(ref, heard)
 
     async def fetch_result(
         self,

@@ -1,9 +1,9 @@
 """The specs of one platform, from submission to outcome."""
 
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from functools import partial
+from datetime import datetime
 from typing import Protocol
 
 import anyio
@@ -11,12 +11,13 @@ from attrs import Factory, define, field
 
 from aioruns.cancelling import NotCanceled
 from aioruns.errors import AiorunsError, CallError, Context, GaveUp
-from aioruns.runs import Runs, RunState
+from aioruns.runs import Run, Runs, RunState
 from aioruns.seam import Status
 from aioruns.sweeps.hands import Hands, LocalHands
 from aioruns.sweeps.ledger import Ledger
 from aioruns.sweeps.order import Order, Policy
 from aioruns.sweeps.outcome import Outcome
+from aioruns.sweeps.slots import Slots
 from aioruns.sweeps.tally import Tally
 from aioruns.waiting import Watcher
 
@@ -44,8 +45,11 @@ class Host(Protocol):
         """Whether the sweep was left, so that no submission begins any more."""
         ...
 
-    def next_order(self, runs: Runs) -> Awaitable[Order | None]:
-        """The next spec of a platform; None when there is none any more."""
+    def next_order(self, runs: Runs, room: int) -> Awaitable[Order | None]:
+        """The next spec of a platform; None when there is none any more.
+
+        There is room for so many beside it.
+        """
         ...
 
     def brought_to_its_end(self) -> AbstractContextManager[anyio.CancelScope]:
@@ -83,7 +87,9 @@ class Lane:
     hands: Hands = Factory(
         lambda lane: LocalHands(lane.host, lane.runs), takes_self=True
     )
-    _slots: anyio.Semaphore = field(init=False)
+    _slots: Slots = field(init=False)
+    _utc: Callable[[], datetime] = field(init=False)
+    _hear: Callable[[Order, Status | CallError], None] = field(init=False)
     _active: dict[Order, None] = field(factory=dict, init=False)
     _ran_out: float | None = field(default=None, init=False)
     _ended: deque[Order] = field(factory=deque, init=False)
@@ -92,7 +98,9 @@ class Lane:
     )
 
     def __attrs_post_init__(self) -> None:
-        self._slots = anyio.Semaphore(self.host.policy.max_active, fast_acquire=True)
+        self._slots = Slots(self.host.policy.max_active)
+        self._utc = self.runs.platform.clock.utc
+        self._hear = self._learn  # one for all, and not one for each order
 
     @property
     def submitters(self) -> int:
@@ -115,13 +123,20 @@ class Lane:
 
     async def submit(self) -> None:
         """Submit specs while there are any; not cut off when the sweep is left."""
+        slots, next_order = self._slots, self.host.next_order
         while True:
-            await self._slots.acquire()
-            order = await self.host.next_order(self.runs)
+            if slots.free:
+                slots.free -= 1
+            else:
+                await slots.acquire()
+            order = await next_order(self.runs, slots.free)
             if order is None:
-                self._slots.release()
+                slots.release()
                 return
-            await self.begin(order)
+            if order.run is None and order.error is None:
+                await self._submit(order)
+            else:
+                await self.begin(order)
 
     async def begin(self, order: Order) -> None:
         """Take up an order where it stands; it has a slot, or needs none."""
@@ -129,7 +144,10 @@ class Lane:
             self._note_ended(order)
         elif order.run is not None:
             self.host.tally.submitted += 1
-            await self._go_on(order, fresh=False)
+            if self.host.policy.wait:
+                self._follow(order, order.run, fresh=False)
+            else:
+                await self._hand_over(order)
         else:
             await self._submit(order)
 
@@ -179,35 +197,36 @@ class Lane:
     # -- submission ------------------------------------------------------------------
 
     async def _submit(self, order: Order) -> None:
-        clock, policy = self.runs.platform.clock, self.host.policy
+        host = self.host
+        policy = host.policy
         try:
-            order.run = await self.hands.submit(order)
+            order.run = run = await self.hands.submit(order)
         except AiorunsError as error:
             order.error = error
-            self.host.ledger.ended(order, clock.utc())
+            host.ledger.ended(order, self._utc())
             await self._hand_over(order)
             return
-        order.submitted = clock.utc()
-        self.host.ledger.submitted(order)
+        order.submitted = self._utc()
+        host.ledger.submitted(order)
         if order.attempt == 1:
-            self.host.tally.submitted += 1
+            host.tally.submitted += 1
         if policy.on_submitted is not None:
-            policy.on_submitted(order.run)
-        await self._go_on(order, fresh=True)
-
-    async def _go_on(self, order: Order, *, fresh: bool) -> None:
-        """Wait for a run that exists, if that is wanted."""
-        policy = self.host.policy
-        if not policy.wait or order.run is None:
+            policy.on_submitted(run)
+        if policy.wait:
+            self._follow(order, run, fresh=True)
+        else:
             await self._hand_over(order)
-            return
-        order.heard = partial(self._learn, order)
-        order.run.fresh = False
-        if policy.within is not None:
-            order.deadline = self.runs.platform.clock.now() + policy.within
+
+    def _follow(self, order: Order, run: Run, *, fresh: bool) -> None:
+        """Wait for a run that exists."""
+        host = self.host
+        order.hear = self._hear
+        run.fresh = False
+        if host.policy.within is not None:
+            order.deadline = self.runs.platform.clock.now() + host.policy.within
         self._active[order] = None
-        self.host.tally.active += 1
-        self.hands.follow(order, order.run, order.heard, fresh=fresh)
+        host.tally.active += 1
+        self.hands.follow(order, run, order, fresh=fresh)
         if self._ran_out is not None and order in self._active:
             self._give_up(order, self._ran_out)
 
@@ -218,7 +237,7 @@ class Lane:
             return
         if isinstance(outcome, Status):
             order.status = outcome
-            order.finished = self.runs.platform.clock.utc()
+            order.finished = self._utc()
         else:
             order.error = outcome
         self._note_ended(order)
@@ -254,10 +273,11 @@ class Lane:
         return failed and order.attempt <= self.host.policy.retry_failed
 
     def _finish_now(self, order: Order) -> bool:
-        if not self.host.deliver_now(order.outcome()):
+        host = self.host
+        if not host.deliver_now(order.outcome()):
             return False
         if order.status is not None:
-            self.host.ledger.ended(order, self.runs.platform.clock.utc())
+            host.ledger.ended(order, order.finished or self._utc())
         self._slots.release()
         return True
 
@@ -267,15 +287,15 @@ class Lane:
         self._leave(order)
 
     def _leave(self, order: Order) -> None:
-        if order.run is not None and order.heard is not None:
-            self.hands.leave(order, order.run, order.heard)
-            order.heard = None
+        if order.run is not None and order.hear is not None:
+            self.hands.leave(order, order.run, order)
+            order.hear = None
 
     async def _finish(self, order: Order) -> None:
         policy, platform = self.host.policy, self.runs.platform
         status, run = order.status, order.run
         if status is not None:
-            self.host.ledger.ended(order, platform.clock.utc())
+            self.host.ledger.ended(order, order.finished or self._utc())
             if self._is_retried(order):
                 self.host.tally.retried += 1
                 with self.host.brought_to_its_end():

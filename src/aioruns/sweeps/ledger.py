@@ -9,7 +9,7 @@ from attrs import define, evolve
 from aioruns.journal import Entry, Journal, Stage
 from aioruns.runs import Run, RunSpec
 from aioruns.seam import RunRef
-from aioruns.submitting import new_key, retry_key
+from aioruns.submitting import retry_key
 from aioruns.sweeps.order import Order
 from aioruns.sweeps.outcome import Attempt
 
@@ -19,10 +19,6 @@ class Ledger(Protocol):
 
     async def serve(self) -> None:
         """Write what is told, until cancelled."""
-        ...
-
-    async def open(self, index: int, spec: RunSpec, now: datetime) -> Order:
-        """Take up a spec, where it stands; its key may be used from now on."""
         ...
 
     def submitted(self, order: Order) -> None:
@@ -49,15 +45,6 @@ class NoLedger:
     async def serve(self) -> None:
         """Nothing to write."""
         await anyio.sleep_forever()
-
-    async def open(
-        self,
-        index: int,
-        spec: RunSpec,
-        now: datetime,  # noqa: ARG002 - for those who write it down
-    ) -> Order:
-        """A new order."""
-        return Order(index, spec, spec.key or new_key())
 
     def submitted(self, order: Order) -> None:
         """Nothing."""
@@ -91,13 +78,9 @@ class JournalLedger:
         """Write what is told, until cancelled."""
         await self.journal.serve()
 
-    async def open(self, index: int, spec: RunSpec, now: datetime) -> Order:
+    def take_up(self, index: int, spec: RunSpec, entry: Entry) -> Order:
         """The order of a spec: new, or as an earlier process left it."""
-        entry = await self.journal.plan(spec, submitting=now)
         order = Order(index, spec, entry.key, entry=entry, attempt=entry.attempt)
-        if entry.attempt > 1:
-            before = await self.journal.earlier(entry)
-            order.earlier = tuple(_attempt(spec, one) for one in before)
         if entry.run_id is not None:
             order.run = _run(spec, entry)
             order.submitted = entry.submitted
@@ -109,6 +92,17 @@ class JournalLedger:
         if entry.stage is Stage.ENDED and order.run is not None:
             order.status, order.finished = entry.status, entry.finished
         return order
+
+    async def recall(self, order: Order) -> None:
+        """Read the attempts before an order's, which earlier processes made."""
+        if order.entry is not None:
+            before = await self.journal.earlier(order.entry)
+            order.earlier = tuple(_attempt(order.spec, one) for one in before)
+
+    def put_back(self, order: Order) -> None:
+        """Its submission did not begin after all."""
+        if order.entry is not None and order.entry.fresh:
+            self.journal.put_back(order.entry)
 
     def submitted(self, order: Order) -> None:
         """Its run exists."""

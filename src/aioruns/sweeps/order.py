@@ -6,12 +6,11 @@ from typing import Literal
 
 from attrs import define, field, frozen
 
-from aioruns.errors import AiorunsError, InvalidInput
+from aioruns.errors import AiorunsError, CallError, InvalidInput
 from aioruns.journal import Entry
 from aioruns.runs import Run, RunSpec
 from aioruns.seam import Status
 from aioruns.sweeps.outcome import Attempt, Outcome
-from aioruns.waiting import Heard
 
 OnUnknown = Literal["error", "submit again"]
 
@@ -67,7 +66,7 @@ class Order:
         finished: When the end was learnt.
         attempt: The number of this attempt, from 1.
         earlier: The attempts before.
-        heard: What the watcher calls when the run has ended, while it is waited for.
+        hear: Called with what is heard of the run, while it is waited for.
         deadline: When its wait ends, by the platform's clock.
     """
 
@@ -84,8 +83,19 @@ class Order:
     finished: datetime | None = None
     attempt: int = 1
     earlier: tuple[Attempt, ...] = ()
-    heard: Heard | None = field(default=None, init=False)
+    hear: "Callable[[Order, Status | CallError], None] | None" = field(
+        default=None, init=False
+    )
     deadline: float = field(default=float("inf"), init=False)
+
+    def __call__(self, heard: Status | CallError) -> None:
+        """Hear how the run ended.
+
+        A watcher calls the order itself: a function made for each one would be three
+        more objects for the garbage collector to look at.
+        """
+        if self.hear is not None:
+            self.hear(self, heard)
 
     def outcome(self) -> Outcome:
         """The order as it stands."""

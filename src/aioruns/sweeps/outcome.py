@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
-from attrs import field, frozen
+from attrs import define, field
 
 from aioruns.errors import AiorunsError
 from aioruns.runs import Run, RunSpec, RunState
 from aioruns.seam import Status
 
 
-@frozen
+# Not frozen: that would double what it costs, and there is one for every run.
+@define(unsafe_hash=True)
 class Attempt:
     """One submission of a spec.
 
@@ -66,7 +67,7 @@ class Attempt:
         return None
 
 
-@frozen
+@define(unsafe_hash=True)
 class Outcome(Attempt):
     """How one spec ended: its last attempt, and which spec it was.
 

@@ -59,6 +59,25 @@ class SpecReader:
         if taken is not None:
             self._put_aside(taken)
 
+    def take_now(self, runs: Runs) -> Numbered | None:
+        """The next spec of a platform, if that is there without waiting."""
+        mine = self._aside[id(runs)]
+        if mine:
+            self._room.set()
+            return mine.popleft()
+        while self._now is not None and not self.exhausted:
+            spec = next(self._now, None)
+            if spec is None or self.exhausted:
+                self.exhausted = True
+                return None
+            taken = self._count, spec
+            self._count += 1
+            if spec.runs is runs:
+                return taken
+            if len(self._put_aside(taken)) >= self.most_aside:
+                return None  # `take` waits until there is room
+        return None
+
     async def take(self, runs: Runs) -> Numbered | None:
         """The next spec of a platform; None when there is none any more."""
         mine = self._aside[id(runs)]

@@ -9,6 +9,8 @@ from aioruns.sweeps.outcome import Outcome
 
 LATEST_FAILURES = 5
 
+_SUCCEEDED = RunState.SUCCEEDED
+
 
 @frozen
 class Progress:
@@ -67,6 +69,7 @@ class Tally:
     submitted: int = 0
     retried: int = 0
     active: int = 0
+    _succeeded: int = field(default=0, init=False)
     _ended: Counter[RunState] = field(factory=Counter, init=False)
     _failures: deque[str] = field(
         factory=lambda: deque(maxlen=LATEST_FAILURES), init=False
@@ -74,20 +77,37 @@ class Tally:
 
     def note(self, outcome: Outcome) -> None:
         """Count an outcome."""
-        self._ended[outcome.state] += 1
-        if not outcome.succeeded:
-            name = outcome.run.id if outcome.run else outcome.key
-            said = outcome.error or (outcome.status and outcome.status.reason) or ""
-            self._failures.appendleft(f"{name}: {outcome.state.value} {said}".rstrip())
+        status = outcome.status
+        if (
+            status is None
+            or status.state is not _SUCCEEDED
+            or outcome.error is not None
+        ):
+            self._note_without_success(outcome)
+        else:
+            # A state as a key is hashed in Python.
+            self._succeeded += 1
+
+    def _note_without_success(self, outcome: Outcome) -> None:
+        if outcome.state is _SUCCEEDED:
+            self._succeeded += 1
+        else:
+            self._ended[outcome.state] += 1
+        name = outcome.run.id if outcome.run else outcome.key
+        said = outcome.error or (outcome.status and outcome.status.reason) or ""
+        self._failures.appendleft(f"{name}: {outcome.state.value} {said}".rstrip())
 
     def progress(self, now: float) -> Progress:
         """How it stands."""
+        ended = dict(self._ended)
+        if self._succeeded:
+            ended[_SUCCEEDED] = self._succeeded
         return Progress(
             now - self.began,
             self.total,
             self.submitted,
             self.retried,
             self.active,
-            dict(self._ended),
+            ended,
             tuple(self._failures),
         )

@@ -5,6 +5,7 @@ import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
+from operator import length_hint
 from typing import Self
 
 from attrs import define, field, frozen
@@ -58,6 +59,10 @@ class _End:
     incomplete: bool
 
 
+_GO_ON = _End(busy=True, more=True, hint=None, status=None, incomplete=False)
+"""The end of most pages: with more to come at once, nothing else is looked at."""
+
+
 @define(eq=False)
 class LogStream:
     """The lines of one run, exactly once and in order; made by `Run.logs`.
@@ -100,7 +105,7 @@ class LogStream:
     ended: bool = field(default=False, init=False)
     _page: LogPage | None = field(default=None, init=False)
     _end: _End | None = field(default=None, init=False)
-    _index: int = field(default=0, init=False)
+    _held: Sequence[int] | None = field(default=None, init=False)
     _at_hand: Iterator[LogEvent] = field(factory=lambda: iter(()), init=False)
     _pause: float = field(default=SHORTEST_PAUSE, init=False)
     _drained_at: float = field(default=math.inf, init=False)
@@ -128,7 +133,7 @@ class LogStream:
     def cursor(self) -> str:
         """Text from which `run.logs(cursor=...)` continues after the last event."""
         page = self._page
-        at = self._position if page is None else page.after(self._index)
+        at = self._position if page is None else page.after(self._given(page))
         window = self.window
         value = {
             "platform": self.platform.name,
@@ -172,31 +177,33 @@ class LogStream:
     def __aiter__(self) -> Self:
         return self
 
+    # This is called for every line, so it counts none: `_given` asks the iterator.
     async def __anext__(self) -> LogEvent:
-        while True:
-            for event in self._at_hand:
-                self._index += 1
-                return event
-            if self._done:
-                raise StopAsyncIteration
+        for event in self._at_hand:
+            return event
+        while not self._done:
             await self._next_page()
+            for event in self._at_hand:
+                return event
+        raise StopAsyncIteration
 
     async def next_page(self) -> Sequence[LogEvent]:
         """All events that are at hand, at least one; empty at the end.
 
         For those who pass events on: a page crosses a queue at the price of one event.
         """
-        try:
-            first = await anext(self)
-        except StopAsyncIteration:
-            return ()
+        while not (events := list(self._at_hand)):
+            if self._done:
+                return ()
+            await self._next_page()
         if self._page is None:
             raise AssertionError
-        rest = list(self._at_hand)
         self._leave(self._page)
-        return [first, *rest]
+        return events
 
     async def _next_page(self) -> None:
+        if self._page is not None:
+            self._leave(self._page)
         while True:
             try:
                 await self._advance()
@@ -211,9 +218,7 @@ class LogStream:
                 return
 
     async def _advance(self) -> None:
-        """Leave the page that was read, and get the next one, or be done."""
-        if self._page is not None:
-            self._leave(self._page)
+        """Get the page after the one that was left, or be done."""
         if self._end is not None:
             if not self._end.more and await self._finished(self._end):
                 self._done = True
@@ -229,23 +234,30 @@ class LogStream:
     def _leave(self, page: LogPage) -> None:
         """Let go of a page that was read to its end: only one is held at a time."""
         self._position = page.after(len(page.events))
-        self._end = _End(
-            bool(page.events), page.more, page.hint, page.status, page.incomplete
+        self._end = (
+            _GO_ON
+            if page.more
+            else _End(bool(page.events), False, page.hint, page.status, page.incomplete)
         )
         self._page, self._at_hand = None, iter(())
 
     def _turn_to(self, page: LogPage) -> None:
-        self._page, self._index, self._end = page, 0, None
-        self._at_hand = (
-            iter(page.events) if self.window is ALL else self._in_window(page)
-        )
+        self._page, self._end = page, None
+        events = page.events
+        if self.window is ALL:
+            self._held = None
+            self._at_hand = iter(events if type(events) is list else list(events))
+        else:
+            holds = self.window.holds
+            self._held = [n for n, event in enumerate(events) if holds(event)]
+            self._at_hand = iter([events[n] for n in self._held])
 
-    def _in_window(self, page: LogPage) -> Iterator[LogEvent]:
-        for event in page.events:
-            if self.window.holds(event):
-                yield event
-            else:
-                self._index += 1
+    def _given(self, page: LogPage) -> int:
+        """How many of a page's events were given, or lie before the next one."""
+        left = length_hint(self._at_hand)
+        if self._held is None or not left:
+            return len(page.events) - left
+        return self._held[-left]
 
     async def _read(self, position: Position | None) -> LogPage:
         try:
@@ -290,9 +302,10 @@ class LogStream:
         return LogPage((), after=lambda _: position)
 
     def _note(self, page: LogPage) -> None:
-        if page.status is not None:
-            self.watcher.note(page.status)
-            self._note_end(page.status)
+        status = page.status
+        if status is not None and status.state.final:
+            self.watcher.note(status)
+            self._note_end(status)
 
     async def _finished(self, end: _End) -> bool:
         """After a page without more: whether it was the last; if not, wait a little.

@@ -262,7 +262,7 @@ def test_the_documented_event_is_decoded():
     assert (event.source, event.message) == ("ctx.a1", "installed")
     assert event.timestamp == datetime(2024, 5, 1, 10, 0, 4, 900_000, UTC)
     assert (rows.key(0), rows.time(0)) == (182, 1_714_557_605_010)
-    assert (rows.runs, rows.total) == (["e-1"], 1)
+    assert ([row.run for row in rows.rows], rows.total) == (["e-1"], 1)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What generic code asks of ABEJA."""
 
-from collections.abc import Collection, Mapping
-from functools import partial
+from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache, partial
 from typing import Final
 
 from attrs import define, field
@@ -15,6 +15,8 @@ from aioruns.platforms.abeja.following import FollowingReader
 from aioruns.platforms.abeja.models import AbejaRun, RunRow
 from aioruns.platforms.abeja.payload import MARKER
 from aioruns.platforms.abeja.places import Place, begin
+from aioruns.platforms.abeja.plain import PlainReader
+from aioruns.platforms.abeja.recent import RecentReader
 from aioruns.platforms.abeja.states import STATES, StateReader
 from aioruns.platforms.client import Client
 from aioruns.platforms.connection import Connection
@@ -53,11 +55,14 @@ class Adapter:
     _time: ServerTime = field(init=False)
     _states: StateReader = field(init=False)
     _finder: Finder = field(init=False)
+    _reader: Callable[[RunRef], FollowingReader] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._time = ServerTime(self.clock)
         self._states = StateReader(self.client, self.organization_id, self._time)
         self._finder = Finder(self.client, self.organization_id, self._time)
+        # A log is read page by page; to look takes a fifth of what making one does.
+        self._reader = lru_cache(maxsize=256)(self._following)
 
     @property
     def clock(self) -> Clock:
@@ -97,7 +102,7 @@ class Adapter:
     ) -> LogPage:
         """Read what follows; see `aioruns.platforms.abeja.following`."""
         place = begin(window) if position is None else Place.of(position)
-        return await self._following(ref).read(place)
+        return await self._reader(ref).read(place)
 
     async def read_newest(self, ref: RunRef, count: int, window: Window) -> LogPage:
         """Read the last lines; see `aioruns.platforms.abeja.backward`."""
@@ -115,15 +120,16 @@ class Adapter:
 
     def _following(self, ref: RunRef) -> FollowingReader:
         at = self.organization_id, ref.target, ref.id
+        what = f"run {ref.id}"
+        ask_recent = partial(requests.get_run_recent_logs, *at)
         return FollowingReader(
-            self.client,
-            partial(requests.get_run_logs, *at),
-            partial(requests.get_run_recent_logs, *at),
-            f"run {ref.id}",
+            PlainReader(self.client, requests.run_log(*at), what),
+            RecentReader(self.client, ask_recent, what),
+            what,
         )
 
     def _backward(self, ref: RunRef, window: Window) -> BackwardReader:
-        following = self._following(ref)
+        following = self._reader(ref)
         return BackwardReader(following.recent, following, begin(window))
 
     async def cancel(self, ref: RunRef) -> None:

@@ -177,7 +177,7 @@ class Api:
         """
         return plain_lines(
             self._client,
-            partial(requests.get_run_logs, organization_id, deployment_id, run_id),
+            requests.run_log(organization_id, deployment_id, run_id),
             next_token=next_token,
             start_time=start_time,
             end_time=end_time,

@@ -18,9 +18,8 @@ from aioruns.errors import BadRequest
 from aioruns.platforms.abeja.chain import TokenGuard
 from aioruns.platforms.abeja.pages import PlainPage, RecentPage
 from aioruns.platforms.abeja.places import Part, Place, nothing, page_of
-from aioruns.platforms.abeja.plain import AskPlain, PlainReader
-from aioruns.platforms.abeja.recent import AskRecent, RecentReader
-from aioruns.platforms.client import Client
+from aioruns.platforms.abeja.plain import PlainReader
+from aioruns.platforms.abeja.recent import RecentReader
 from aioruns.seam import LogPage
 
 logger = logging.getLogger("aioruns.platforms.abeja")
@@ -31,26 +30,14 @@ class FollowingReader:
     """Reads what follows a place in the log of one run.
 
     Attributes:
-        client: Sends the requests.
-        ask_plain: Makes those for the plain log.
-        ask_recent: Makes those for the recent log.
+        plain: Reads pages of its plain log.
+        recent: Reads pages of its recent log.
         what: Whose log it is, for errors.
     """
 
-    client: Client
-    ask_plain: AskPlain
-    ask_recent: AskRecent
+    plain: PlainReader
+    recent: RecentReader
     what: str
-
-    @property
-    def plain(self) -> PlainReader:
-        """Reads pages of the plain log."""
-        return PlainReader(self.client, self.ask_plain, self.what)
-
-    @property
-    def recent(self) -> RecentReader:
-        """Reads pages of the recent log; made when needed, which few pages do."""
-        return RecentReader(self.client, self.ask_recent, self.what)
 
     async def read(self, place: Place) -> LogPage:
         """What follows a place; a page without events has nothing new."""

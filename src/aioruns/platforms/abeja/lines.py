@@ -10,7 +10,7 @@ from attrs import define, evolve, field
 from aioruns.cursors import make_cursor, read_cursor
 from aioruns.errors import CallError, InvalidInput
 from aioruns.platforms.abeja.places import Place
-from aioruns.platforms.abeja.plain import AskPlain, PlainReader
+from aioruns.platforms.abeja.plain import PlainReader
 from aioruns.platforms.abeja.recent import AskRecent, RecentReader
 from aioruns.platforms.abeja.requests import whole_seconds
 from aioruns.platforms.client import Client
@@ -72,17 +72,16 @@ class Lines:
 
 def plain_lines(
     client: Client,
-    ask: AskPlain,
+    log: str,
     *,
     next_token: str | None,
     start_time: datetime | None,
     end_time: datetime | None,
     cursor: str | None,
 ) -> Lines:
-    """The lines of a plain log, from its start, a token or a cursor on."""
-    log = ask(next_token=None, start_time=start_time, end_time=end_time).path
+    """The lines of the plain log at a path, from its start, a token or a cursor on."""
     place = _begin(log, next_token, start_time, end_time, cursor)
-    return Lines(PlainReader(client, ask, log).read, log, place)
+    return Lines(PlainReader(client, log, log).read, log, place)
 
 
 def recent_lines(

@@ -1,20 +1,21 @@
-"""Pages as following and waiting read them: decoded by hand, since there are many.
+"""Pages as following and waiting read them, in short ways, since there are many.
 
-What is not of the documented shape goes through the models, whose errors say where.
+Pages of logs are read straight from their bytes, which takes three quarters of what a
+detour by JSON objects does. What is not of the documented shape goes through the
+models, whose errors say where.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from operator import attrgetter, le
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from attrs import frozen
+from msgspec import MsgspecError, Struct
+from msgspec.json import Decoder
 
-from aioruns.http.codec import converter
-from aioruns.platforms.abeja.models import RecentLogs, RunLogs
+from aioruns.http.codec import converter, read_straight
+from aioruns.platforms.abeja.models import LogLine, RecentLogs, RunLogs
 from aioruns.seam import LogEvent
-
-T = TypeVar("T")
 
 
 @frozen
@@ -24,7 +25,7 @@ class PlainPage:
     Attributes:
         events: The lines.
         next_token: Asks for the next page; None or empty at the end.
-        ordered: Whether no line is older than the one before it.
+        ordered: Whether no line is known to be older than the one before it.
     """
 
     events: Sequence[LogEvent]
@@ -71,17 +72,78 @@ class StateRow:
     entry: dict[str, Any]
 
 
-def _plain(value: dict[str, Any]) -> PlainPage:
-    events, ordered = _events(value["events"])
-    return PlainPage(events, _text(value.get("next_token"), optional=True), ordered)
+class _Line(Struct, gc=False):
+    # The time stays text: as a datetime it would be rounded where it must be cut.
+    timestamp: str
+    message: str
 
 
-def _recent(value: dict[str, Any]) -> RecentPage:
-    return RecentPage(
-        _events(value["events"])[0],
-        _text(value["next_forward_token"]),
-        _text(value["next_backward_token"]),
-    )
+class _Plain(Struct, gc=False):
+    events: list[_Line]
+    next_token: str | None = None
+
+
+class _Recent(Struct, gc=False):
+    events: list[_Line]
+    next_forward_token: str
+    next_backward_token: str
+
+
+_decode_plain = Decoder(_Plain).decode
+_decode_recent = Decoder(_Recent).decode
+
+
+def _straight_plain(body: bytes) -> PlainPage | None:
+    try:
+        page = _decode_plain(body)
+        events, ordered = _events(page.events)
+    except (MsgspecError, TypeError, ValueError):
+        return None
+    return PlainPage(events, page.next_token, ordered)
+
+
+def _straight_recent(body: bytes) -> RecentPage | None:
+    try:
+        page = _decode_recent(body)
+        events, _ = _events(page.events)
+    except (MsgspecError, TypeError, ValueError):
+        return None
+    return RecentPage(events, page.next_forward_token, page.next_backward_token)
+
+
+def _events(lines: Sequence[_Line]) -> tuple[list[LogEvent], bool]:
+    """The lines of a page, and whether their times only grow.
+
+    Whole columns at once: a loop over the lines would take longer.
+
+    Raises:
+        TypeError: Some times have no zone: such are not compared with others.
+        ValueError: No time has a zone, or one cannot be read.
+    """
+    times = list(map(datetime.fromisoformat, [line.timestamp for line in lines]))
+    in_order = sorted(times)
+    if in_order and in_order[-1].tzinfo is None:
+        raise ValueError
+    events = list(map(LogEvent, times, [line.message for line in lines]))
+    return events, in_order == times
+
+
+def _plain(value: dict[str, Any], _: object) -> PlainPage:
+    page = converter.structure(value, RunLogs)
+    events = _structured(value, page.events)
+    return PlainPage(events, page.next_token, ordered=False)
+
+
+def _recent(value: dict[str, Any], _: object) -> RecentPage:
+    page = converter.structure(value, RecentLogs)
+    events = _structured(value, page.events)
+    return RecentPage(events, page.next_forward_token, page.next_backward_token)
+
+
+def _structured(value: dict[str, Any], lines: Sequence[LogLine]) -> list[LogEvent]:
+    if type(value["events"]) is not list:
+        raise TypeError("events must be a list")  # empty text would pass for one
+    return [LogEvent(line.timestamp, line.message) for line in lines]
 
 
 def _states(value: object, _: object) -> StatePage:
@@ -98,44 +160,15 @@ def _state(value: object, _: object) -> StateRow:
     return StateRow(value)
 
 
-def _events(rows: object) -> tuple[Sequence[LogEvent], bool]:
-    """The lines of a page, and whether their times only grow."""
-    if type(rows) is not list:
-        raise TypeError("events must be a list")
-    times = list(map(datetime.fromisoformat, [row["timestamp"] for row in rows]))
-    messages = [row["message"] for row in rows]
-    if not {*map(type, messages)} <= {str}:
-        raise TypeError("a message must be text")
-    if not all(map(_zone, times)):
-        times = [time if time.tzinfo else time.replace(tzinfo=UTC) for time in times]
-    ordered = all(map(le, times, times[1:]))
-    return list(map(LogEvent, times, messages)), ordered
-
-
-_zone = attrgetter("tzinfo")
-
-
 def _text(value: Any, *, optional: bool = False) -> Any:
     if type(value) is str or (optional and value is None):
         return value
     raise TypeError(f"a token must be text, not {type(value).__name__}")
 
 
-def _or_by_model(
-    read: Callable[[dict[str, Any]], T], model: type[object]
-) -> Callable[[dict[str, Any], object], T]:
-    def hook(value: dict[str, Any], _: object) -> T:
-        try:
-            return read(value)
-        except (KeyError, TypeError, ValueError):
-            # Raises what says which line is wrong.
-            converter.structure(value, model)
-            raise
-
-    return hook
-
-
-converter.register_structure_hook(PlainPage, _or_by_model(_plain, RunLogs))
-converter.register_structure_hook(RecentPage, _or_by_model(_recent, RecentLogs))
+read_straight(PlainPage, _straight_plain)
+read_straight(RecentPage, _straight_recent)
+converter.register_structure_hook(PlainPage, _plain)
+converter.register_structure_hook(RecentPage, _recent)
 converter.register_structure_hook(StatePage, _states)
 converter.register_structure_hook(StateRow, _state)

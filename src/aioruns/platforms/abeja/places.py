@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from attrs import evolve, fields, frozen
@@ -59,12 +60,11 @@ class Place:
     @property
     def position(self) -> Position:
         """The place as a small JSON object."""
-        found: Position = {}
-        for name, default in _DEFAULTS:
-            value = getattr(self, name)
-            if value != default:
-                found[name] = value
-        return found
+        return {
+            name: value
+            for name, default, value in zip(_NAMES, _DEFAULTS, _values(self))  # noqa: B905 - of one length, and checking that takes as long again
+            if value != default
+        }
 
     @property
     def start_time(self) -> datetime | None:
@@ -94,7 +94,9 @@ _KINDS: Mapping[str, type] = {
     "plain": bool,
 }
 
-_DEFAULTS = [(one.name, one.default) for one in fields(Place)]
+_NAMES = [one.name for one in fields(Place)]
+_DEFAULTS = [one.default for one in fields(Place)]
+_values = attrgetter(*_NAMES)
 
 
 @frozen
@@ -118,20 +120,20 @@ class Part:
 def page_of(place: Place, parts: Iterable[Part], *, more: bool) -> LogPage:
     """The events of consecutive parts, and the place behind each of them."""
     events: list[LogEvent] = []
-    # Of every part: how many events come before it, and the place where it begins.
-    begins: list[tuple[int, Place]] = []
+    # Of every part: how many events come before it, and token and skip to begin there.
+    begins: list[tuple[int, str | None, int]] = []
+    token, skip = place.token, place.skip
     by_time = ordered = False
     for part in parts:
         ordered = part.ordered and not events
-        begins.append((len(events), place))
-        events += part.lines[place.skip :] if place.skip else part.lines
+        begins.append((len(events), token, skip))
+        events += part.lines[skip:] if skip else part.lines
         if part.open:
             break
-        skip = max(0, place.skip - len(part.lines))
-        place = _moved(place, part.token, skip)
-        by_time = part.token is None
+        token, skip = part.token, max(0, skip - len(part.lines))
+        by_time = token is None
     else:
-        begins.append((len(events), place))
+        begins.append((len(events), token, skip))
 
     tally = Tally(
         events, place.second, place.seen, brought=place.brought, ordered=ordered
@@ -140,26 +142,22 @@ def page_of(place: Place, parts: Iterable[Part], *, more: bool) -> LogPage:
     def after(n: int) -> Position:
         # The last part that begins at or before n; where an empty one begins at the
         # same event, the later one.
-        before, at = next(begin for begin in reversed(begins) if begin[0] <= n)
-        skip = at.skip + n - before
-        found = _moved(at, at.token, skip, tally.after(n))
+        part = begins[-1]
+        if part[0] > n:
+            part = next(begin for begin in reversed(begins) if begin[0] <= n)
+        before, token, skip = part
+        found = Place(
+            token,
+            place.start,
+            place.end,
+            skip + n - before,
+            *tally.after(n),
+            place.plain,
+        )
         # wire/abeja.md 4.3: at the end of the plain logs there is no token.
-        return (found.again() if by_time and at is place else found).position
+        return (found.again() if by_time and part is begins[-1] else found).position
 
     return LogPage(events, after, more=more)
-
-
-def _moved(
-    place: Place,
-    token: str | None,
-    skip: int,
-    latest: tuple[int | None, int, bool] | None = None,
-) -> Place:
-    # As `evolve`, which takes several times as long; this is done for every page.
-    second, seen, brought = latest or (place.second, place.seen, place.brought)
-    return Place(
-        token, place.start, place.end, skip, second, seen, brought, place.plain
-    )
 
 
 def begin(window: Window) -> Place:

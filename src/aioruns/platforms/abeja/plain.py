@@ -1,45 +1,27 @@
 """Reading plain logs, from the oldest line on, as far as there are any now."""
 
-from datetime import datetime
-from typing import Protocol
-
 from attrs import evolve, frozen
 
-from aioruns.http.request import Request
+from aioruns.platforms.abeja import requests
 from aioruns.platforms.abeja.chain import TokenGuard
-from aioruns.platforms.abeja.models import RunLogs
 from aioruns.platforms.abeja.pages import PlainPage
 from aioruns.platforms.abeja.places import Part, Place, nothing, page_of
 from aioruns.platforms.client import Client
 from aioruns.seam import LogPage
 
 
-class AskPlain(Protocol):
-    """Makes the request for a page of one plain log."""
-
-    def __call__(
-        self,
-        *,
-        next_token: str | None,
-        start_time: datetime | None,
-        end_time: datetime | None,
-    ) -> Request[RunLogs]:
-        """The request."""
-        ...
-
-
 @frozen
 class PlainReader:
-    """Reads the plain log of one run or service.
+    """Reads the plain log of one run.
 
     Attributes:
         client: Sends the requests.
-        ask: Makes them.
+        at: The log's path.
         what: Whose log it is, for errors.
     """
 
     client: Client
-    ask: AskPlain
+    at: str
     what: str
 
     async def read(self, place: Place) -> LogPage:
@@ -62,11 +44,8 @@ class PlainReader:
 
     async def page(self, place: Place) -> PlainPage:
         """The page of a place's token, as it comes."""
-        request = self.ask(
-            next_token=place.token,
-            start_time=place.start_time,
-            end_time=place.end_time,
-        )
         return await self.client.send(
-            Request(request.method, request.path, PlainPage, request.query)
+            requests.oldest_first(
+                self.at, PlainPage, place.token, place.start_time, place.end_time
+            )
         )

@@ -85,7 +85,7 @@ async def _read(
         through = rows.time(len(rows) - 1) if cut else None
     of_run: dict[object, list[int]] = {run_id: [] for run_id in run_ids}
     for index in range(len(rows)):
-        of_run.setdefault(rows.runs[index], []).append(index)
+        of_run.setdefault(rows.rows[index].run, []).append(index)
 
     def page(ref: RunRef) -> LogPage:
         place, indices = places[ref], of_run[ref.id]

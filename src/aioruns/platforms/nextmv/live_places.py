@@ -9,7 +9,7 @@ from zlib import crc32
 
 from attrs import evolve, frozen
 
-from aioruns.http.codec import Json, parse_time
+from aioruns.http.codec import parse_time
 from aioruns.platforms.nextmv.live_pages import LivePage
 from aioruns.platforms.nextmv.states import state_of
 from aioruns.seam import LogPage, Position, RunRef, Status
@@ -84,7 +84,7 @@ class Place:
         state = state_of(page.text)
         repeated = 0 if self.skip else self._repeated(page)
         start = max(self.skip, repeated) + self.left
-        size = len(page.items)
+        size = len(page.times)
         new = page.events[start:] if start else page.events
         fresh = bool(page.token) and page.token != self.since
         came = bool(new) or (fresh and size > 0)
@@ -99,7 +99,7 @@ class Place:
                     again=self.again and (start > size or self.since is None),
                     left=max(0, start - size),
                     empty=empty,
-                    last=page.items[-1]["timestamp"] if size else self.last,
+                    last=page.times[-1] if size else self.last,
                     marks=self._marks(page, repeated),
                 ).position
             if count == 0:
@@ -131,7 +131,7 @@ class Place:
             return 0
         if page.events[0].timestamp >= parse_time(self.last):
             return 0
-        marks = [_mark(item) for item in page.items]
+        marks = _marks(page, 0)
         for end in range(2, len(marks) + 1):
             count = min(end, len(self.marks))
             if count > 1 and marks[end - count : end] == list(self.marks[-count:]):
@@ -139,10 +139,13 @@ class Place:
         return 0
 
     def _marks(self, page: LivePage, repeated: int) -> Sequence[int]:
-        new = [_mark(item) for item in page.items[repeated:][-_MARKED:]]
+        new = _marks(page, max(repeated, len(page.times) - _MARKED))
         return new if len(new) == _MARKED else [*self.marks, *new][-_MARKED:]
 
 
-def _mark(item: Json) -> int:
-    # Of the text that came: a datetime would cut digits off.
-    return crc32(f"{item['timestamp']} {item['log']}".encode("utf-8", "replace"))
+def _marks(page: LivePage, begin: int) -> Sequence[int]:
+    # Of the times that came: a datetime would cut digits off.
+    return [
+        crc32(f"{time} {event.message}".encode("utf-8", "replace"))
+        for time, event in zip(page.times[begin:], page.events[begin:], strict=True)
+    ]

@@ -12,6 +12,8 @@ from aioruns.platforms.abeja.requests.logs import (
     get_run_logs,
     get_run_recent_logs,
     get_service_recent_logs,
+    oldest_first,
+    run_log,
     whole_seconds,
 )
 from aioruns.platforms.abeja.requests.runs import (
@@ -49,7 +51,9 @@ __all__ = [
     "get_trigger_runs",
     "get_triggers",
     "list_runs",
+    "oldest_first",
     "post_run",
     "read_run",
+    "run_log",
     "whole_seconds",
 ]

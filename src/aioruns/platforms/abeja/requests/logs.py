@@ -1,11 +1,19 @@
 """Logs of runs and of services (wire/abeja.md 2.4, 2.5 and 8)."""
 
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from aioruns.errors import InvalidInput
 from aioruns.http.request import Request, query
 from aioruns.platforms.abeja.models import RecentLogs, RunLogs
 from aioruns.platforms.abeja.requests.places import below
+
+T = TypeVar("T")
+
+
+def run_log(organization_id: str, deployment_id: str, run_id: str) -> str:
+    """The path of a run's plain log."""
+    return below(organization_id, deployment_id, "runs", run_id, "logs")
 
 
 def get_run_logs(
@@ -18,8 +26,8 @@ def get_run_logs(
     end_time: datetime | None = None,
 ) -> Request[RunLogs]:
     """Read a page of a run's log, oldest line first."""
-    at = below(organization_id, deployment_id, "runs", run_id, "logs")
-    return _oldest_first(at, next_token, start_time, end_time)
+    at = run_log(organization_id, deployment_id, run_id)
+    return oldest_first(at, RunLogs, next_token, start_time, end_time)
 
 
 def get_run_recent_logs(
@@ -64,20 +72,25 @@ def get_service_recent_logs(
     )
 
 
-def _oldest_first(
+def oldest_first(
     at: str,
+    returns: type[T],
     next_token: str | None,
     start_time: datetime | None,
     end_time: datetime | None,
-) -> Request[RunLogs]:
-    pairs = query(
-        {
-            "next_token": next_token or None,
-            "start_time": _second(start_time),
-            "end_time": _second(end_time, up=True),
-        }
-    )
-    return Request("GET", at, RunLogs, pairs)
+) -> Request[T]:
+    """Read a page of the plain log at a path, as any type."""
+    pairs: tuple[tuple[str, str], ...] = ()
+    if next_token:
+        pairs = (("next_token", next_token),)
+    if start_time is not None or end_time is not None:
+        pairs += query(
+            {
+                "start_time": _second(start_time),
+                "end_time": _second(end_time, up=True),
+            }
+        )
+    return Request("GET", at, returns, pairs)
 
 
 def _newest_first(

@@ -80,8 +80,8 @@ class AiohttpTransport:
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        # asyncio receives into buffers of 256 KiB, and glibc maps and unmaps each of them
-        # until something larger was freed once: 17 us of a submission.
+        # asyncio receives into buffers of 256 KiB. Until something larger was freed
+        # once, glibc maps and unmaps each of them: 17 us of a submission.
         bytes(2 * 256 * 1024)
         self._owned = http is None
         self._http = http or aiohttp.ClientSession(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aioruns.errors import InvalidInput
-from aioruns.http.request import UNSET, Request, path, query
+from aioruns.http.request import UNSET, Request, member, path, query
 
 BASE = "https://api.example/v1"
 names = st.text(
@@ -21,6 +21,17 @@ def test_every_segment_comes_back_as_it_was(segments):
     assert made.startswith("/")
     assert [unquote(part) for part in made[1:].split("/")] == segments
     assert not set("?# ") & set(made)
+
+
+@given(names)
+def test_a_thing_of_a_collection_has_the_path_of_its_segments(item):
+    assert member("/v1/runs", item) == path("v1", "runs", item)
+
+
+@pytest.mark.parametrize("item", ["", ".", ".."])
+def test_a_thing_without_a_name_is_in_no_collection(item):
+    with pytest.raises(InvalidInput, match="names nothing"):
+        member("/v1/runs", item)
 
 
 def test_ids_cannot_change_the_path():

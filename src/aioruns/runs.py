@@ -14,7 +14,7 @@ from attrs import define, evolve, field, frozen
 
 from aioruns.cancelling import cancel_all, check_cancels
 from aioruns.cursors import make_cursor, read_cursor
-from aioruns.errors import Context, GaveUp, InvalidInput, RunFailed
+from aioruns.errors import CallError, Context, GaveUp, InvalidInput, RunFailed
 from aioruns.logs import LogStream, make_window
 from aioruns.patience import patiently
 from aioruns.seam import (
@@ -25,7 +25,7 @@ from aioruns.seam import (
     Status,
     Submission,
 )
-from aioruns.submitting import KEY_LENGTH, new_key, submit_once
+from aioruns.submitting import KEY_LENGTH, find_earlier, new_key, submit_once
 from aioruns.waiting import Watcher
 
 _KEY = re.compile(rf"[!-Z\\^-~]([ -Z\\^-~]{{0,{KEY_LENGTH - 2}}}[!-Z\\^-~])?")
@@ -344,23 +344,47 @@ class Runs:
         fresh = since is None and used != spec.key
         began = since or self.platform.clock.utc()
         submission = Submission(spec.target, spec.payload, used, began, fresh)
-        ref = await submit_once(
-            self.platform,
-            submission,
-            look_first=since is not None,
-            repeat_unknown=repeat_unknown,
-        )
-        return Run(self, ref, used, fresh=True)
+        if since is not None:
+            found = await find_earlier(
+                self.platform, submission, repeat_unknown=repeat_unknown
+            )
+            if found is not None:
+                return Run(self, found, used, True)
+        try:
+            ref = await self.platform.create(submission)
+        except CallError as error:
+            ref = await submit_once(
+                self.platform, submission, error, repeat_unknown=repeat_unknown
+            )
+        return Run(self, ref, used, True)
+
+    async def submit_new(
+        self, target: str, payload: Mapping[str, Any], key: str | None
+    ) -> Run:
+        """Submit what a spec would be made of; arguments and errors as of `spec`.
+
+        The platforms' handles call this with a checked payload, since most submissions
+        need no value that could be submitted once more.
+        """
+        if key is None:
+            used, fresh = new_key(), True
+        else:
+            _check_key(key)
+            used, fresh = key, False
+        began = self.platform.clock.utc()
+        submission = Submission(target, payload, used, began, fresh)
+        try:
+            ref = await self.platform.create(submission)
+        except CallError as error:
+            ref = await submit_once(self.platform, submission, error)
+        return Run(self, ref, used, True)
 
     def spec(
         self, target: str, payload: Mapping[str, Any], key: str | None = None
     ) -> RunSpec:
         """Make a spec; the platform's handles call this with a checked payload."""
-        if key is not None and not (isinstance(key, str) and _KEY.fullmatch(key)):
-            raise InvalidInput(
-                f"the submission key {key!r} must be 1 to {KEY_LENGTH} printable "
-                "ASCII characters without square brackets: platforms carry it in names"
-            )
+        if key is not None:
+            _check_key(key)
         return RunSpec(self, target, payload, key)
 
     def run(self, target: str, run_id: str) -> Run:
@@ -385,3 +409,11 @@ class Runs:
         if watcher is None:
             watcher = self._watchers[scope] = Watcher(self.platform)
         return watcher
+
+
+def _check_key(key: object) -> None:
+    if not (isinstance(key, str) and _KEY.fullmatch(key)):
+        raise InvalidInput(
+            f"the submission key {key!r} must be 1 to {KEY_LENGTH} printable "
+            "ASCII characters without square brackets: platforms carry it in names"
+        )

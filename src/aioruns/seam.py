@@ -53,7 +53,8 @@ class RunRef(NamedTuple):
     id: str
 
 
-@frozen
+# Not frozen: that would triple what it costs, and every read makes one.
+@define(unsafe_hash=True)
 class Status:
     """What a platform said about a run at one moment.
 
@@ -140,7 +141,8 @@ class LogPage:
     incomplete: bool = False
 
 
-@frozen
+# Not frozen: that would double what it costs, and every submission makes one.
+@define
 class Submission:
     """What is about to be created.
 

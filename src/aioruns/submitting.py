@@ -40,14 +40,29 @@ def retry_key(key: str | None, attempt: int) -> str:
     return f"aioruns-{hashlib.sha256(told.encode()).hexdigest()[:32]}"
 
 
+async def find_earlier(
+    platform: Platform, submission: Submission, *, repeat_unknown: bool
+) -> RunRef | None:
+    """Look for the run that an earlier process may have created.
+
+    Its request may have arrived just before the process died.
+
+    Raises:
+        OutcomeUnknown: The platform could not be asked, and nothing may be sent twice.
+    """
+    if not platform.abilities.finds:
+        return None
+    return await _settle(platform, submission, _LEFT, repeat_unknown)
+
+
 async def submit_once(
     platform: Platform,
     submission: Submission,
+    failed: CallError,
     *,
-    look_first: bool = False,
     repeat_unknown: bool = False,
 ) -> RunRef:
-    """Create a run so that it exists once, whatever the network does.
+    """Go on after a first attempt failed, so that the run exists once.
 
     A request that did not leave, or was refused by a rate limit, has been sent again
     by the session already. After an answer that leaves the outcome open, the run is
@@ -56,7 +71,7 @@ async def submit_once(
     Args:
         platform: Where.
         submission: What, and under which key.
-        look_first: Whether an earlier process may have sent it already.
+        failed: What the first attempt ended with.
         repeat_unknown: Whether to send it again where it cannot be looked for, which
             may create a second run.
 
@@ -66,34 +81,30 @@ async def submit_once(
     Raises:
         CallError: The platform refused, or the outcome stayed unknown.
     """
-    if look_first and platform.abilities.finds:
-        # Its request may have arrived just before the process died.
-        found = await _settle(platform, submission, _LEFT, repeat_unknown)
-        if found is not None:
-            return found
+    if not failed.maybe_acted:
+        raise failed
     for attempt in range(1, TRIES + 1):
+        may_go_on = attempt < TRIES and not failed.conclusive
+        if platform.abilities.finds:
+            # A repetition may be refused because the attempt before it acted after
+            # all, so then its run is looked for, too.
+            logger.info("looking for %s after: %s", submission.key, failed)
+            found = await _settle(platform, submission, failed, repeat_unknown)
+            if found is not None:
+                return found
+            if not (may_go_on and failed.maybe_acted):
+                raise failed
+        elif not (may_go_on and repeat_unknown):
+            raise OutcomeUnknown(
+                f"whether run {submission.key} was created is not known, and "
+                f"{platform.name} offers no way to find it: {failed.args[0]}; look "
+                "at the platform before you submit it again",
+                failed.context,
+            ) from failed
         try:
             return await platform.create(submission)
         except CallError as error:
-            # A repetition may be refused because the attempt before it acted after
-            # all, so then its run is looked for, too.
-            if attempt == 1 and not error.maybe_acted:
-                raise
-            if not platform.abilities.finds:
-                if repeat_unknown and attempt < TRIES and not error.conclusive:
-                    continue
-                raise OutcomeUnknown(
-                    f"whether run {submission.key} was created is not known, and "
-                    f"{platform.name} offers no way to find it: {error.args[0]}; look "
-                    "at the platform before you submit it again",
-                    error.context,
-                ) from error
-            logger.info("looking for %s after: %s", submission.key, error)
-            found = await _settle(platform, submission, error, repeat_unknown)
-            if found is not None:
-                return found
-            if attempt == TRIES or not error.maybe_acted or error.conclusive:
-                raise
+            failed = error
     raise AssertionError
 
 

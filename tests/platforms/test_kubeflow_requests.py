@@ -565,7 +565,9 @@ def test_exactly_one_source(kubeflow, arguments):
         ({"parameters": {7: 1}}, "name"),
         ({"parameters": {"a": {1, 2}}}, "'a' has no JSON form"),
         ({"parameters": {"a": float("nan")}}, "'a' has no JSON form"),
+        ({"parameters": {"a": "\ud800"}}, "'a' has no JSON form"),
         ({"parameters": {"a": "x" * 10_001}}, "10000"),
+        ({"parameters": {"a": "\x00" * 1_700}}, "10225 bytes"),
         ({"name": ""}, "name is empty"),
         ({"name": 7}, "name must be text"),
         ({"name": "n" * 250}, "shorten"),
@@ -574,9 +576,22 @@ def test_exactly_one_source(kubeflow, arguments):
         ({"experiment_id": ""}, "experiment_id is empty"),
     ],
 )
-def test_a_spec_refuses_what_cannot_be_right(kubeflow, arguments, said):
+async def test_a_spec_refuses_what_cannot_be_right(kubeflow, arguments, said):
     with pytest.raises(InvalidInput, match=said):
         kubeflow.pipeline("p-5").spec(**arguments)
+    # The client is not open, so anything that went further would end otherwise.
+    with pytest.raises(InvalidInput, match=said):
+        await kubeflow.pipeline("p-5").submit(**arguments)
+
+
+def test_parameters_that_just_fit_are_taken(kubeflow):
+    spec = kubeflow.pipeline("p-5").spec({"a": "x" * 9_913, "b": True, "c": [1, "é"]})
+    assert [one["value"] for one in spec.payload["pipeline_spec"]["parameters"]][
+        1:
+    ] == [
+        "true",
+        '[1,"é"]',
+    ]
 
 
 def test_specs_compare_as_values(kubeflow):

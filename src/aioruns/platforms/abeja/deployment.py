@@ -92,7 +92,7 @@ class Deployment:
             InvalidInput: A value cannot be right; nothing was sent.
             CallError: The platform refused, or the outcome stayed unknown.
         """
-        spec = self.spec(
+        body = spec_body(
             version_id,
             input_data=input_data,
             output_template=output_template,
@@ -100,9 +100,8 @@ class Deployment:
             environment=environment,
             retry_count=retry_count,
             distribution=distribution,
-            key=key,
         )
-        return await spec.submit()
+        return await self.runs.submit_new(self.deployment_id, body, key)
 
     def run(self, run_id: str) -> Run:
         """The handle of a run that exists already; no request is made.

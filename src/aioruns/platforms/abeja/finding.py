@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
 from attrs import define, field
 
 from aioruns.http.clock import Clock
+from aioruns.http.codec import parse_time
 from aioruns.patience import patiently
 from aioruns.platforms.abeja import requests
 from aioruns.platforms.abeja.chain import chain
@@ -50,6 +52,16 @@ class ServerTime:
         ahead = created - self.clock.utc()
         if self._ahead is None or ahead > self._ahead:
             self._ahead = ahead
+
+    @property
+    def known(self) -> bool:
+        """Whether any time of the server's was seen."""
+        return self._ahead is not None
+
+    def note_text(self, created: str) -> None:
+        """The same as `note` for a time as it came; one that is none tells nothing."""
+        with suppress(ValueError):
+            self.note(parse_time(created))
 
     def at(self, moment: datetime) -> datetime | None:
         """The server's time at a local time, or earlier; None if nothing is known."""

@@ -62,7 +62,9 @@ def spec_body(
         wrong,
     )
     check_names(body["environment"], MARKER, RESERVED, wrong)
-    return _right(body, wrong)
+    if wrong:
+        raise InvalidInput("; ".join(wrong))
+    return body
 
 
 def run_body(
@@ -149,19 +151,21 @@ def _run(
     wrong: list[str],
 ) -> Json:
     check_id("version_id", version_id, "a version, such as 'ver-...'", wrong)
-    body: Json = {"version_id": version_id, "environment": {}}
-    if environment is not None:
-        body["environment"] = variables(environment, wrong)
-    for name, value in (
-        ("input_data", input_data),
-        ("output_template", output_template),
+    body: Json = {
+        "version_id": version_id,
+        "environment": {} if environment is None else variables(environment, wrong),
+    }
+    if input_data is not None and (made := operators("input_data", input_data, wrong)):
+        body["input_data"] = made
+    if output_template is not None and (
+        made := operators("output_template", output_template, wrong)
     ):
-        if value is not None and (made := operators(name, value, wrong)):
-            body[name] = made
+        body["output_template"] = made
     if model_id is not None:
         check_id("model_id", model_id, "a model, or None", wrong)
         body["models"] = {"alias": model_id}
-    put_numbers(body, retry_count, distribution, wrong)
+    if retry_count is not None or distribution is not None:
+        put_numbers(body, retry_count, distribution, wrong)
     return body
 
 

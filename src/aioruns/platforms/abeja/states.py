@@ -12,7 +12,7 @@ from aioruns.platforms.abeja.chain import chain
 from aioruns.platforms.abeja.finding import ServerTime
 from aioruns.platforms.abeja.models import RunRow
 from aioruns.platforms.abeja.models.rows import take_row
-from aioruns.platforms.abeja.pages import StatePage, StateRow
+from aioruns.platforms.abeja.pages import StatePage
 from aioruns.platforms.client import Client
 from aioruns.seam import RunRef, RunState, Status
 from aioruns.together import each
@@ -58,12 +58,13 @@ class StateReader:
         client: Sends the requests.
         organization_id: The organization of all deployments.
         time: Learns the server's time.
+        spent: What the last listing cost, by deployment; it fades.
     """
 
     client: Client
     organization_id: str
     time: ServerTime
-    _spent: dict[str, float] = field(factory=dict, init=False)
+    spent: dict[str, float] = field(factory=dict, init=False)
 
     async def read(
         self,
@@ -72,10 +73,10 @@ class StateReader:
         known: Mapping[RunRef, Status],
     ) -> dict[RunRef, Status]:
         """Read runs of one deployment; what does not exist, or not yet, is absent."""
-        spent = self._spent.get(deployment_id, 0.0)
+        spent = self.spent.get(deployment_id, 0.0)
         if len(refs) <= SINGLE_READS or spent > len(refs):
             if spent:
-                self._spent[deployment_id] = spent * _FADE
+                self.spent[deployment_id] = spent * _FADE
             return await self._singly(sorted(refs), known)
         wanted = {ref.id: ref for ref in refs}
         found, pages_read = await self._listed(deployment_id, wanted, known)
@@ -83,8 +84,23 @@ class StateReader:
         if len(found) < len(wanted):
             missing = sorted(ref for ref in wanted.values() if ref not in found)
             found |= await self._singly(missing, known)
-        self._spent[deployment_id] = pages_read + len(missing)
+        self.spent[deployment_id] = pages_read + len(missing)
         return found
+
+    async def read_one(
+        self, ref: RunRef, known: Mapping[RunRef, Status]
+    ) -> dict[RunRef, Status]:
+        """Read one run, which no page does in fewer requests."""
+        request = requests.read_run(self.organization_id, ref.target, ref.id, RunRow)
+        try:
+            row = await self.client.send(request)
+        except NotFound:
+            return {}
+        was = known.get(ref)
+        if was is None or was.text != row.status:
+            self.time.note(row.created_at)
+            was = status(ref.target, row)
+        return {ref: was}
 
     async def _listed(
         self,
@@ -152,27 +168,12 @@ class StateReader:
         self, refs: Sequence[RunRef], known: Mapping[RunRef, Status]
     ) -> dict[RunRef, Status]:
         found: dict[RunRef, Status] = {}
-        if len(refs) == 1:
-            await self._read_one(refs[0], known, found)
-            return found
-        await each(refs, lambda ref: self._read_one(ref, known, found))
-        return found
 
-    async def _read_one(
-        self,
-        ref: RunRef,
-        known: Mapping[RunRef, Status],
-        found: dict[RunRef, Status],
-    ) -> None:
-        request = requests.read_run(self.organization_id, ref.target, ref.id, StateRow)
-        try:
-            row = (await self.client.send(request)).entry
-        except NotFound:
-            return
-        was = known.get(ref)
-        if was is None or was.text != row.get("status"):
-            was = self._status(ref, row)
-        found[ref] = was
+        async def read(ref: RunRef) -> None:
+            found.update(await self.read_one(ref, known))
+
+        await each(refs, read)
+        return found
 
     def _status(self, ref: RunRef, row: object) -> Status:
         read = take_row(row) or _read(row)

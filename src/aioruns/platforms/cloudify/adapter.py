@@ -69,25 +69,23 @@ class Adapter:
     async def create(self, submission: Submission) -> RunRef:
         """Start an execution so that its key finds it again (wire/cloudify.md 6.2)."""
         if self._ids:
+            ref = RunRef(submission.target, requests.execution_id(submission))
             try:
-                return await self._create_with_id(submission)
+                await self._client.send(requests.with_id(submission, ref.id))
+            except Conflict as error:
+                if error.code != "conflict_error":
+                    raise
+                await self._check_owner(ref, submission, error)
+                return ref
             except Forbidden as error:
                 # A definite no: nothing was created, and no id will ever be accepted.
                 if self._choice != "auto" or "set_execution_details" not in str(error):
                     raise
                 self._ids = False
+            else:
+                return ref
         created = await self._client.send(requests.with_marker(submission))
         return RunRef(submission.target, created.id)
-
-    async def _create_with_id(self, submission: Submission) -> RunRef:
-        ref = RunRef(submission.target, requests.execution_id(submission))
-        try:
-            await self._client.send(requests.with_id(submission, ref.id))
-        except Conflict as error:
-            if error.code != "conflict_error":
-                raise
-            await self._check_owner(ref, submission, error)
-        return ref
 
     async def _check_owner(
         self, ref: RunRef, submission: Submission, conflict: Conflict

@@ -13,6 +13,8 @@ from aioruns.runs import Run, RunSpec
 if TYPE_CHECKING:
     from aioruns.platforms.cloudify.client import Cloudify
 
+_FLAGS = ("force", "dry_run", "queue", "allow_custom_parameters")
+
 
 class Deployment:
     """A deployment, reached by its id; made by `Cloudify.deployment`.
@@ -66,32 +68,15 @@ class Deployment:
         Raises:
             InvalidInput: A value cannot be right; the text names all that are wrong.
         """
-        payload: Json = {"deployment_id": self.id, "workflow_id": workflow_id}
-        wrong: list[str] = []
-        if not isinstance(workflow_id, str) or not workflow_id:
-            wrong.append("workflow_id must be text that is not empty")
-        if parameters is not None:
-            payload["parameters"] = _plain(parameters, wrong)
-        flags: dict[str, object] = {
-            "force": force,
-            "dry_run": dry_run,
-            "queue": queue,
-            "allow_custom_parameters": allow_custom_parameters,
-        }
-        for name, flag in flags.items():
-            # wire/cloudify.md 2.3: 1 and null are refused.
-            if not isinstance(flag, bool):
-                wrong.append(f"{name} must be True or False, not {flag!r}")
-        payload |= flags
-        if wait_after_fail is not None:
-            if type(wait_after_fail) is not int or wait_after_fail < 0:
-                wrong.append(
-                    "wait_after_fail must be a whole number of seconds, not "
-                    f"{wait_after_fail!r}"
-                )
-            payload["wait_after_fail"] = wait_after_fail
-        if wrong:
-            raise InvalidInput("; ".join(wrong))
+        payload = self._payload(
+            workflow_id,
+            parameters,
+            force,
+            dry_run,
+            queue,
+            allow_custom_parameters,
+            wait_after_fail,
+        )
         return self.client.runs.spec(self.id, payload, key)
 
     async def submit(
@@ -117,25 +102,70 @@ class Deployment:
                 `existing_running_execution_error` for a busy deployment.
             CallError: Another failure; see `aioruns.errors`.
         """
-        return await self.spec(
+        payload = self._payload(
             workflow_id,
             parameters,
-            force=force,
-            dry_run=dry_run,
-            queue=queue,
-            allow_custom_parameters=allow_custom_parameters,
-            wait_after_fail=wait_after_fail,
-            key=key,
-        ).submit()
+            force,
+            dry_run,
+            queue,
+            allow_custom_parameters,
+            wait_after_fail,
+        )
+        return await self.client.runs.submit_new(self.id, payload, key)
 
     def run(self, execution_id: str) -> Run:
         """The handle of an execution that exists already; no request is made."""
         return self.client.runs.run(self.id, execution_id)
 
+    def _payload(
+        self,
+        workflow_id: object,
+        parameters: object,
+        force: object,
+        dry_run: object,
+        queue: object,
+        allow_custom_parameters: object,
+        wait_after_fail: object,
+    ) -> Json:
+        wrong: list[str] = []
+        if not isinstance(workflow_id, str) or not workflow_id:
+            wrong.append("workflow_id must be text that is not empty")
+        payload: Json = {"deployment_id": self.id, "workflow_id": workflow_id}
+        if parameters is not None:
+            payload["parameters"] = _plain(parameters, wrong)
+        payload["force"] = force
+        payload["dry_run"] = dry_run
+        payload["queue"] = queue
+        payload["allow_custom_parameters"] = allow_custom_parameters
+        if not (
+            type(force)
+            is type(dry_run)
+            is type(queue)
+            is type(allow_custom_parameters)
+            is bool
+        ):
+            # wire/cloudify.md 2.3: 1 and null are refused.
+            wrong += [
+                f"{name} must be True or False, not {payload[name]!r}"
+                for name in _FLAGS
+                if not isinstance(payload[name], bool)
+            ]
+        if wait_after_fail is not None:
+            if type(wait_after_fail) is not int or wait_after_fail < 0:
+                wrong.append(
+                    "wait_after_fail must be a whole number of seconds, not "
+                    f"{wait_after_fail!r}"
+                )
+            payload["wait_after_fail"] = wait_after_fail
+        if wrong:
+            raise InvalidInput("; ".join(wrong))
+        return payload
+
 
 def _plain(parameters: object, wrong: list[str]) -> Json:
     """The parameters as a JSON object of their own; what is wrong is noted."""
-    if not isinstance(parameters, Mapping):
+    # The exact type first: to ask an abstract class costs as much as to encode.
+    if type(parameters) is not dict and not isinstance(parameters, Mapping):
         kind = type(parameters).__name__
         wrong.append(f"parameters must be a JSON object, not {kind}")
         return {}
@@ -144,7 +174,9 @@ def _plain(parameters: object, wrong: list[str]) -> Json:
             f"the parameter {MARKER} carries the submission key: use key= for it"
         )
     try:
-        plain: Json = orjson.loads(encode(dict(parameters)))
+        plain: Json = orjson.loads(
+            encode(parameters if type(parameters) is dict else dict(parameters))
+        )
     except TypeError as error:
         wrong.append(f"parameters must be a JSON object: {error}")
         return {}

@@ -33,7 +33,7 @@ logger = logging.getLogger("aioruns.submitting")
 TRIES = 4
 """How often a start in doubt is sent before its error is raised."""
 
-_NAMESPACE = UUID("2f6c1d57-3f0b-4a55-9d1c-6f1f6e4d9f1e")
+_NAMESPACE = UUID("2f6c1d57-3f0b-4a55-9d1c-6f1f6e4d9f1e").bytes
 _NEWEST = 50
 
 

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from aioruns.http.codec import Json
-from aioruns.http.request import Request, path, query
+from aioruns.http.request import Request, member, path, query
 from aioruns.platforms.cloudify.models import (
     Execution,
     ExecutionMark,
@@ -25,7 +25,7 @@ MARKS = 100
 """Executions a page when a marker is looked for; parameters make rows heavy."""
 
 _EXECUTIONS = path("executions")
-_NAMESPACE = UUID("7a1f6d0e-54c1-4bb6-8a0b-0c8d0b8f6f5e")
+_NAMESPACE = UUID("7a1f6d0e-54c1-4bb6-8a0b-0c8d0b8f6f5e").bytes
 _STATE_FIELDS = "id,status,error,created_at,started_at,ended_at"
 _STATE_QUERY = urlencode({"_include": _STATE_FIELDS})
 _MARK_FIELDS = "id,workflow_id,created_at,parameters"
@@ -85,8 +85,8 @@ def count_states(group_id: str) -> Request[ListResponse[StatusCount]]:
 
 def get_state(run_id: str) -> Request[ExecutionState]:
     """Read the state of one execution."""
-    where = _EXECUTIONS + path(run_id)
-    return Request("GET", where, ExecutionState, encoded_query=_STATE_QUERY)
+    where = member(_EXECUTIONS, run_id)
+    return Request("GET", where, ExecutionState, (), _STATE_QUERY, repeatable=True)
 
 
 def get_mark(run_id: str) -> Request[ExecutionMark]:

@@ -49,7 +49,13 @@ class States:
         """Read states; see `aioruns.seam.Platform.read_states`."""
         if len(refs) == 1:
             (ref,) = refs
-            row = await self.read_one(ref.id)
+            row: ExecutionState | None
+            try:
+                row = await self.client.send(requests.get_state(ref.id))
+            except NotFound:
+                return {}
+            except AmbiguousNameError:
+                row = await self._oldest(ref.id)
             return {} if row is None else {ref: status_of(ref, row)}
         if len(refs) > _FEW * requests.MOST_IDS:
             if not self._rests:
@@ -77,8 +83,12 @@ class States:
         except NotFound:
             return None
         except AmbiguousNameError:
-            page = await self.client.send(requests.list_states([run_id]))
-            return of_ids(page.items).get(run_id)
+            return await self._oldest(run_id)
+
+    async def _oldest(self, run_id: str) -> ExecutionState | None:
+        """What stands for several executions of one id; see `of_ids`."""
+        page = await self.client.send(requests.list_states([run_id]))
+        return of_ids(page.items).get(run_id)
 
     async def _by_ids(self, run_ids: Iterable[str]) -> dict[str, ExecutionState]:
         found: dict[str, ExecutionState] = {}

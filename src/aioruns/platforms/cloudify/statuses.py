@@ -44,9 +44,9 @@ def status_of(ref: RunRef, row: ExecutionState) -> Status:
     """What a row says about a run."""
     return Status(
         ref,
-        state_of(row.status),
+        STATES.get(row.status, RunState.UNKNOWN),
         row.status,
-        reason_of(row.error or ""),
+        reason_of(row.error) if row.error else "",
         row.created_at,
         row.started_at,
         row.ended_at,

@@ -15,7 +15,6 @@ from aioruns.errors import (
     Unreadable,
 )
 from aioruns.http.clock import Clock
-from aioruns.http.codec import Json
 from aioruns.platforms.client import Client
 from aioruns.platforms.connection import Connection
 from aioruns.platforms.kubeflow import nodelogs, requests, statuses
@@ -93,7 +92,7 @@ class Adapter:
         returned instead: sending an id again would start a second workflow that
         reports into the same run (wire/kubeflow.md 8.2).
         """
-        server = await self._server_before_sending()
+        server = self._probe.known or await self._server_before_sending()
         is_v2 = "display_name" in submission.payload
         if is_v2 and not server.takes_ids:
             raise NotSupported(
@@ -102,7 +101,7 @@ class Adapter:
             )
         body = dict(submission.payload)
         called = "display_name" if is_v2 else "name"
-        body[called] = name_with_key(str(body[called]), submission.key)
+        body[called] = name_with_key(body[called], submission.key)
         if server.takes_ids:
             run_id = run_id_of(submission.key)
             body["run_id" if is_v2 else "id"] = run_id
@@ -114,16 +113,15 @@ class Adapter:
             spec.pop("runtime_config", None)
             body["pipeline_spec"] = spec
         try:
-            return RunRef(submission.target, await self._create(body, is_v2=is_v2))
+            if is_v2:
+                run_id = (await self.client.send(requests.submit_v2(body))).run_id
+            else:
+                run_id = (await self.client.send(requests.submit(body))).id
         except ServerFailure as error:
             if error.status == 500 and error.code == INTERNAL:
                 raise _conclusive(error) from None
             raise
-
-    async def _create(self, body: Json, *, is_v2: bool) -> str:
-        if is_v2:
-            return (await self.client.send(requests.submit_v2(body))).run_id
-        return (await self.client.send(requests.submit(body))).id
+        return RunRef(submission.target, run_id)
 
     async def find(self, submission: Submission) -> RunRef | None:
         """Look for the run of a key: by its id, or by its name on 1.x servers."""
@@ -161,7 +159,10 @@ class Adapter:
         self, refs: Collection[RunRef], known: Mapping[RunRef, Status]
     ) -> Mapping[RunRef, Status]:
         """Read states in as few requests as possible; see `StateReader`."""
-        return await self.reader.read(refs, known, await self.server())
+        server = self._probe.known or await self.server()
+        if len(refs) == 1:
+            return await self.reader.read_one(next(iter(refs)), server)
+        return await self.reader.read(refs, known, server)
 
     async def read_logs(
         self, ref: RunRef, position: Position | None, window: Window = ALL

@@ -9,7 +9,7 @@ NAME_LIMIT = 254
 """Characters of a run's name; longer ones fail on older installs, after the workflow
 was created (wire/kubeflow.md 8.2)."""
 
-_RUN_IDS = UUID("7a3b6c4e-52f1-4d0a-9a86-0f5f0f6f8f11")
+_RUN_IDS = UUID("7a3b6c4e-52f1-4d0a-9a86-0f5f0f6f8f11").bytes
 """The namespace in which a submission key becomes a run id."""
 
 

@@ -1,6 +1,5 @@
 """The handle of a pipeline: stored on the server, or sent along as a manifest."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,11 +10,15 @@ from aioruns.http.codec import Json
 from aioruns.platforms.kubeflow.filters import Version
 from aioruns.platforms.kubeflow.keys import NAME_LIMIT, name_with_key
 from aioruns.platforms.kubeflow.manifest import Manifest
+from aioruns.platforms.kubeflow.parameters import as_texts, checked
 from aioruns.runs import Run, Runs, RunSpec
-from aioruns.submitting import new_key
+from aioruns.submitting import KEY_LENGTH, new_key
 
-_LONGEST_PARAMETERS = 10_000
-"""Bytes of v1beta1 parameters as JSON; more is refused (wire/kubeflow.md 2.1)."""
+_OTHER_TEXTS = ("description", "experiment_id", "service_account", "key")
+_NONE = (None,) * len(_OTHER_TEXTS)
+
+_SURELY_SHORT = NAME_LIMIT - KEY_LENGTH - len(" []")
+"""Characters of a name that has room for any key of ours."""
 
 
 @define(eq=False)
@@ -75,29 +78,9 @@ class Pipeline:
         Raises:
             InvalidInput: Something cannot be right; nothing was sent.
         """
-        for what, value in (
-            ("name", name),
-            ("description", description),
-            ("experiment_id", experiment_id),
-            ("service_account", service_account),
-            ("key", key),
-        ):
-            _check_text(what, value)
-        values = _checked(parameters)
-        called = name or self._name()
-        name_with_key(called, key or new_key())
-        as_v2 = self._version == "v2beta1" and not self._is_argo
-        make = self._payload_v2 if as_v2 or self._is_ir else self._payload
-        payload = make(called, values)
-        if description:
-            payload["description"] = description
-        if service_account:
-            payload["service_account"] = service_account
-        if experiment_id and "display_name" in payload:
-            payload["experiment_id"] = experiment_id
-        elif experiment_id:
-            reference = _reference("EXPERIMENT", experiment_id, "OWNER")
-            payload.setdefault("resource_references", []).insert(0, reference)
+        payload = self._described(
+            parameters, name, description, experiment_id, service_account, key
+        )
         return self._runs.spec(experiment_id or "", payload, key)
 
     async def submit(
@@ -119,27 +102,48 @@ class Pipeline:
             InvalidInput: Something cannot be right; nothing was sent.
             CallError: The server refused, or whether it acted stayed unknown.
         """
-        spec = self.spec(
-            parameters,
-            name=name,
-            description=description,
-            experiment_id=experiment_id,
-            service_account=service_account,
-            key=key,
+        payload = self._described(
+            parameters, name, description, experiment_id, service_account, key
         )
-        return await spec.submit()
+        return await self._runs.submit_new(experiment_id or "", payload, key)
 
     def run(self, run_id: str) -> Run:
         """The handle of a run that exists already; no request is made."""
         return self._runs.run("", run_id)
 
-    @property
-    def _is_argo(self) -> bool:
-        return self.manifest is not None and not self.manifest.is_ir
-
-    @property
-    def _is_ir(self) -> bool:
-        return self.manifest is not None and self.manifest.is_ir
+    def _described(
+        self,
+        parameters: Mapping[str, Any] | None,
+        name: str | None,
+        description: str | None,
+        experiment_id: str | None,
+        service_account: str | None,
+        key: str | None,
+    ) -> Json:
+        if name is not None:
+            _check_text("name", name)
+        others = description, experiment_id, service_account, key
+        if others != _NONE:
+            _check_others(others)
+        values = {} if parameters is None else checked(parameters)
+        called = name or self._name()
+        if key or len(called) > _SURELY_SHORT:
+            name_with_key(called, key or new_key())  # says if that is too long
+        is_ir = self.manifest is not None and self.manifest.is_ir
+        if is_ir or (self._version == "v2beta1" and self.manifest is None):
+            payload = self._payload_v2(called, values)
+        else:
+            payload = self._payload(called, values)
+        if description:
+            payload["description"] = description
+        if service_account:
+            payload["service_account"] = service_account
+        if experiment_id and "display_name" in payload:
+            payload["experiment_id"] = experiment_id
+        elif experiment_id:
+            reference = _reference("EXPERIMENT", experiment_id, "OWNER")
+            payload.setdefault("resource_references", []).insert(0, reference)
+        return payload
 
     def _name(self) -> str:
         found = self.pipeline_id or self.version_id
@@ -158,20 +162,7 @@ class Pipeline:
             reference = _reference("PIPELINE_VERSION", self.version_id, "CREATOR")
             payload["resource_references"] = [reference]
         if values:
-            texts = [
-                {
-                    "name": key,
-                    "value": value if isinstance(value, str) else _json(value),
-                }
-                for key, value in values.items()
-            ]
-            size = len(_json(texts).encode())
-            if size > _LONGEST_PARAMETERS:
-                raise InvalidInput(
-                    f"the parameters have {size} bytes as JSON, and the server takes "
-                    f'{_LONGEST_PARAMETERS}: with api_version="v2beta1" a stored '
-                    "pipeline has no such limit, otherwise pass large values by file"
-                )
+            texts = as_texts(values)
             spec["parameters"] = texts
             if self.manifest is None:
                 # A stored pipeline may be of the 2.x compiler, which heeds only these;
@@ -200,34 +191,14 @@ def _reference(kind: str, thing: str, relationship: str) -> Json:
     return {"key": {"type": kind, "id": thing}, "relationship": relationship}
 
 
+def _check_others(values: tuple[object, ...]) -> None:
+    for what, value in zip(_OTHER_TEXTS, values, strict=True):
+        if value is not None:
+            _check_text(what, value)
+
+
 def _check_text(what: str, value: object) -> None:
-    if value is None:
-        return
     if not isinstance(value, str):
         raise InvalidInput(f"{what} must be text, not {type(value).__name__}")
     if not value.strip():
         raise InvalidInput(f"{what} is empty: leave it out, or give a text")
-
-
-def _checked(parameters: object) -> dict[str, Any]:
-    """The parameters as plain JSON values, cut loose from the caller's own objects."""
-    if parameters is None:
-        return {}
-    if not isinstance(parameters, Mapping):
-        kind = type(parameters).__name__
-        raise InvalidInput(f"parameters must be a mapping of names, not {kind}")
-    checked = {}
-    for name, value in parameters.items():
-        if not isinstance(name, str) or not name:
-            raise InvalidInput(f"a parameter's name must be a text, not {name!r}")
-        try:
-            checked[name] = json.loads(_json(value))
-        except (TypeError, ValueError) as error:
-            raise InvalidInput(
-                f"the value of parameter {name!r} has no JSON form: {error}"
-            ) from error
-    return checked
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))

@@ -8,7 +8,14 @@ from attrs import frozen
 
 from aioruns.errors import InvalidInput
 from aioruns.http.codec import Json
-from aioruns.http.request import QueryValue, Receiver, Request, path, query
+from aioruns.http.request import (
+    QueryValue,
+    Receiver,
+    Request,
+    member,
+    path,
+    query,
+)
 from aioruns.platforms.kubeflow.filters import Filter, Version, plain
 from aioruns.platforms.kubeflow.models import (
     ApiListRunsResponse,
@@ -219,7 +226,7 @@ def read_detail(run_id: str) -> Request[Detail]:
 
 def read_state(run_id: str) -> Request[State]:
     """The same, for where it stands alone."""
-    return Request("GET", _RUNS + path(run_id), State)
+    return Request("GET", member(_RUNS, run_id), State, repeatable=True)
 
 
 def read_rows(

@@ -45,11 +45,13 @@ class Probe:
     Attributes:
         ask: Sends a health request.
         version: The REST version that the caller wants to speak.
+        known: The server, once it was asked and can be used.
     """
 
     ask: Callable[[Request[Health]], Awaitable[Health]]
     version: Version
     _server: Server | None = field(default=None, init=False)
+    known: Server | None = field(default=None, init=False)
     _lock: anyio.Lock = field(factory=anyio.Lock, init=False)
 
     async def server(self) -> Server:
@@ -69,6 +71,7 @@ class Probe:
                 "this Kubeflow Pipelines server is of a 1.x release and speaks v1beta1 "
                 'only: leave api_version at "auto"'
             )
+        self.known = self._server
         return self._server
 
     async def _look(self) -> Server:

@@ -12,6 +12,7 @@ from aioruns.platforms.nextmv.describing import (
     Configuration,
     ExternalResult,
     describe,
+    described,
 )
 from aioruns.platforms.nextmv.documented import DocumentedNames
 from aioruns.platforms.nextmv.ensembles import Ensembles
@@ -271,8 +272,10 @@ class Application(DocumentedNames):
             InvalidInput: Something in it cannot be right, or there are two inputs of
                 which one would be lost.
         """
-        _check_length("name", name, _LONGEST_NAME)
-        _check_length("description", description, _LONGEST_DESCRIPTION)
+        if name is not None:
+            _check_length("name", name, _LONGEST_NAME)
+        if description is not None:
+            _check_length("description", description, _LONGEST_DESCRIPTION)
         payload = describe(
             input,
             self.runs.default_instance_id if instance_id is None else instance_id,
@@ -312,30 +315,33 @@ class Application(DocumentedNames):
             InvalidInput: Something in it cannot be right; nothing was sent.
             CallError: The platform refused, or whether it acted stayed unknown.
         """
-        spec = self.spec(
+        if name is not None:
+            _check_length("name", name, _LONGEST_NAME)
+        if description is not None:
+            _check_length("description", description, _LONGEST_DESCRIPTION)
+        payload = described(
             input,
-            options=options,
-            name=name,
-            description=description,
-            instance_id=instance_id,
-            configuration=configuration,
-            upload_id=upload_id,
-            batch_experiment_id=batch_experiment_id,
-            external_result=external_result,
-            json_configurations=json_configurations,
-            input_dir_path=input_dir_path,
-            managed_input_id=managed_input_id,
-            key=key,
+            self.runs.default_instance_id if instance_id is None else instance_id,
+            name,
+            description,
+            upload_id,
+            options,
+            configuration,
+            batch_experiment_id,
+            external_result,
+            json_configurations,
+            input_dir_path,
+            managed_input_id,
         )
-        return await spec.submit()
+        return await self.client.runs.submit_new(self.id, payload, key)
 
     def run(self, run_id: str) -> Run:
         """The handle of a run that exists already; no request is made."""
         return self.client.runs.run(self.id, run_id)
 
 
-def _check_length(name: str, value: str | None, longest: int) -> None:
-    if value is not None and not (isinstance(value, str) and len(value) <= longest):
+def _check_length(name: str, value: object, longest: int) -> None:
+    if not (isinstance(value, str) and len(value) <= longest):
         raise InvalidInput(f"{name} must be text of at most {longest} characters")
 
 

@@ -45,8 +45,10 @@ def batch_target(app_id: str, batch_id: str) -> str:
 
 def parted(target: str) -> tuple[str, str | None]:
     """The application of a target, and the batch experiment, if it is that of one."""
-    app_id, mark, batch_id = target.partition(_MARK)
-    return (unquote(app_id), unquote(batch_id)) if mark else (target, None)
+    if _MARK not in target:
+        return target, None
+    app_id, _, batch_id = target.partition(_MARK)
+    return unquote(app_id), unquote(batch_id)
 
 
 async def batch_rows(client: Client, app_id: str, batch_id: str) -> Sequence[BatchRow]:

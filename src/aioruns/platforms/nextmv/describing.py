@@ -26,6 +26,9 @@ from aioruns.platforms.nextmv.sources import RunInput, source
 Configuration = RunConfiguration | Mapping[str, Any]
 ExternalResult = ExternalRunResult | Mapping[str, Any]
 
+BODY = "the run: this"
+"""What errors call a body that has no JSON form."""
+
 
 def describe(
     input: RunInput = None,
@@ -46,37 +49,110 @@ def describe(
     Raises:
         InvalidInput: Something in it cannot be right.
     """
+    payload = described(
+        input,
+        instance_id,
+        name,
+        description,
+        upload_id,
+        options,
+        configuration,
+        batch_experiment_id,
+        external_result,
+        json_configurations,
+        input_dir_path,
+        managed_input_id,
+    )
+    if is_whole(payload):  # otherwise it was tried
+        json_text(payload["body"], what=BODY)
+    return payload
+
+
+def is_whole(payload: Mapping[str, Any]) -> bool:
+    """Whether the body is all there is: nothing is uploaded or looked up first."""
+    return len(payload) == 2 and "configuration" in payload["body"]
+
+
+def described(
+    input: RunInput,
+    instance_id: str | None,
+    name: str | None,
+    description: str | None,
+    upload_id: str | None,
+    options: Options | None,
+    configuration: Configuration | None,
+    batch_experiment_id: str | None,
+    external_result: ExternalResult | None,
+    json_configurations: JsonConfigurations | None,
+    input_dir_path: str | PathLike[str] | None,
+    managed_input_id: str | None,
+) -> dict[str, Any]:
+    """The same, for those who write the body at once.
+
+    It is tried as JSON here only if something else comes first.
+
+    Raises:
+        InvalidInput: Something in it cannot be right.
+    """
     if instance_id is not None and not (isinstance(instance_id, str) and instance_id):
         raise InvalidInput(
             f"instance_id must be the id of an instance, not {instance_id!r}"
         )
-    found = source(input, input_dir_path, upload_id, managed_input_id)
-    body: dict[str, Any] = dict(found.body)
-    payload: dict[str, Any] = {"body": body, "instance_id": instance_id, **found.extra}
-    _add_text(body, "name", name)
-    _add_text(body, "description", description)
-    texts = _options(found.options if options is None else options, json_configurations)
-    if texts:
+    kind = type(input)
+    if (kind is dict or kind is list) and not (
+        upload_id or input_dir_path or managed_input_id
+    ):
+        # Most runs are such; the questions about the others take 2 us.
+        body: dict[str, Any] = {"input": input}
+        payload: dict[str, Any] = {"body": body, "instance_id": instance_id}
+        form: dict[str, Any] | None = {
+            "format": {"input": {"type": "json"}, "output": {"type": "json"}}
+        }
+    else:
+        found = source(input, input_dir_path, upload_id, managed_input_id)
+        body = dict(found.body)
+        payload = {"body": body, "instance_id": instance_id, **found.extra}
+        given = found.configuration
+        form = None if given is None else dict(given)
+        options = found.options if options is None else options
+    if name is not None or description is not None:
+        _add_text(body, "name", name)
+        _add_text(body, "description", description)
+    if options is not None and (texts := _options(options, json_configurations)):
         body["options"] = texts
     if configuration is not None:
-        body["configuration"], known = _configuration(configuration)
-        if known.is_ensemble():
-            payload["instance_id"] = None
-    elif found.configuration is not None:
-        body["configuration"] = dict(found.configuration)
+        form, known = _configuration(configuration)
+        payload["instance_id"] = None if known.is_ensemble() else instance_id
+    if form is not None:
+        body["configuration"] = form
+    if (
+        batch_experiment_id is not None
+        or external_result is not None
+        or json_configurations
+    ):
+        _add_rest(payload, batch_experiment_id, external_result, json_configurations)
+    if len(payload) > 2 or form is None:
+        # Something is read, asked for or uploaded before the body is written.
+        json_text(body, json_configurations, BODY)
+    return payload
+
+
+def _add_rest(
+    payload: dict[str, Any],
+    batch_experiment_id: str | None,
+    external_result: ExternalResult | None,
+    json_configurations: JsonConfigurations | None,
+) -> None:
+    """What few runs have."""
+    body = payload["body"]
     _add_text(body, "batch_experiment_id", batch_experiment_id)
     if external_result is not None:
         body["result"] = converter.unstructure(external_result)
     if json_configurations:
         payload["json_configurations"] = dict(json_configurations)
-    try:
-        json_text(body, json_configurations)
-    except InvalidInput as error:
-        raise InvalidInput(f"the run: {error}") from error
-    return payload
 
 
-def _add_text(body: dict[str, Any], name: str, value: str | None) -> None:
+def _add_text(body: dict[str, Any], name: str, value: object) -> None:
     if value is None:
         return
     if not isinstance(value, str):
@@ -85,23 +161,23 @@ def _add_text(body: dict[str, Any], name: str, value: str | None) -> None:
 
 
 def _options(
-    options: Options | None, json_configurations: JsonConfigurations | None
+    options: Options, json_configurations: JsonConfigurations | None
 ) -> dict[str, str]:
     """Text as it is, everything else as JSON text (wire/nextmv.md 3.3.1)."""
-    if options is None:
-        return {}
-    values: object = options
+    values: Any = options
     # In this order: to ask a protocol costs a tenth of a submission.
-    if not isinstance(options, Mapping) and isinstance(options, CloudOptions):
-        values = options.to_dict_cloud()
-    if not isinstance(values, Mapping):
-        raise InvalidInput(f"options must be a mapping, not {type(values).__name__}")
+    if type(options) is not dict:
+        if not isinstance(options, Mapping) and isinstance(options, CloudOptions):
+            values = options.to_dict_cloud()
+        if not isinstance(values, Mapping):
+            kind = type(values).__name__
+            raise InvalidInput(f"options must be a mapping, not {kind}")
     texts: dict[str, str] = {}
     for name, value in values.items():
         if not isinstance(name, str) or not name:
             raise InvalidInput(f"an option's name must be text, not {name!r}")
         if isinstance(value, str):
-            texts[name] = str(value)
+            texts[name] = value if type(value) is str else str(value)
             continue
         try:
             texts[name] = json_text(value, json_configurations).decode()

@@ -15,18 +15,26 @@ JsonConfigurations = Mapping[str, Any]
 LARGE = 5 * 1024 * 1024
 """Bytes of compact JSON above which data goes by way of URLs (wire/nextmv.md 1.10)."""
 
+SURELY_SMALL = LARGE // 3
+"""Bytes of text that need not be counted: each of them counts as three at most."""
+
 _PLAIN = bytes(range(0x80))
 _BEYOND_ASCII = bytes(range(0x80, 0x100))
 _CONTINUES = bytes(range(0x80, 0xC0))
 _BEGINS_PAIR = bytes(range(0xF0, 0x100))
 
 
-def json_text(value: object, configurations: JsonConfigurations | None = None) -> bytes:
+def json_text(
+    value: object,
+    configurations: JsonConfigurations | None = None,
+    what: str = "this",
+) -> bytes:
     """Write a JSON value, compactly unless the configurations say otherwise.
 
     Args:
         value: JSON types, attrs values, datetimes, enumerations.
         configurations: Arguments for `json.dumps`; they are not changed.
+        what: What the error calls the value.
 
     Raises:
         InvalidInput: The value, or a part of it, has no JSON form.
@@ -42,7 +50,7 @@ def json_text(value: object, configurations: JsonConfigurations | None = None) -
             _refuse_odd_numbers(value)
         return compact
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidInput(f"this cannot be written as JSON: {error}") from error
+        raise InvalidInput(f"{what} cannot be written as JSON: {error}") from error
 
 
 def counted(text: bytes) -> int:

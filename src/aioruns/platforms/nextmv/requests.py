@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TypeVar
 
-from aioruns.http.request import FileBody, FileSink, Request, path, query
+from aioruns.http.request import (
+    FileBody,
+    FileSink,
+    Request,
+    member,
+    path,
+    query,
+)
 from aioruns.platforms.nextmv.live_pages import LivePage
 from aioruns.platforms.nextmv.models import (
     ApplicationRecord,
@@ -62,6 +69,7 @@ def new_run(app_id: str, body: bytes, instance_id: str | None) -> Request[RunCre
         () if instance_id is None else (("instance_id", instance_id),),
         body=body,
         content_type="application/json",
+        repeatable=False,
     )
 
 
@@ -110,9 +118,9 @@ def run_information(app_id: str, run_id: str) -> Request[RunInformation]:
 def run_state(app_id: str, run_id: str) -> Request[SingleState]:
     """The answer of `run_information`, as far as the state is read from it."""
     # Not kept: where thousands of runs are read singly, looking among 1024 kept paths
-    # takes 1.4 us, and making it 0.9 us.
-    where = _app(app_id, "runs") + path(run_id, "metadata")
-    return Request("GET", where, SingleState)
+    # takes 1.4 us, and making it 0.5 us.
+    where = member(_app(app_id, "runs"), run_id) + "/metadata"
+    return Request("GET", where, SingleState, repeatable=True)
 
 
 def run_result(app_id: str, run_id: str, *, as_url: bool = False) -> Request[RunResult]:

@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from attrs import define
 
-from aioruns.http.codec import converter, parse_time
+from aioruns.http.codec import converter, parse_time, read_straight
 from aioruns.platforms.nextmv.models.information import RunInformation
-from aioruns.platforms.nextmv.states import state_of
-from aioruns.seam import RunRef, Status
+from aioruns.platforms.nextmv.states import STATES
+from aioruns.seam import RunRef, RunState, Status
 
 
 # Not frozen: that would double what it costs, and one is made for every read.
@@ -32,9 +33,9 @@ class SingleState:
 
     def of(self, ref: RunRef) -> Status:
         """The status of this run."""
-        state = state_of(self.text)
+        state = STATES.get(self.text, RunState.UNKNOWN)
         ended = None
-        if state.final and self.created is not None:
+        if self.created is not None and state.final:
             # Both are cut to milliseconds, so a short run could end before it began.
             ended = max(
                 self.created + timedelta(milliseconds=self.took),
@@ -45,12 +46,13 @@ class SingleState:
         )
 
 
-def _single_state(value: Any, _: object) -> SingleState:
+def _straight(body: bytes) -> SingleState | None:
     try:
-        found = value["metadata"]
-        text, reason = found["status_v2"], found.get("error") or ""
-        created, started = found.get("created_at"), found.get("initiated_at")
-        took = found.get("duration") or 0
+        found = orjson.loads(body)["metadata"]
+        get = found.get
+        text, reason = found["status_v2"], get("error") or ""
+        created, started = get("created_at"), get("initiated_at")
+        took = get("duration") or 0
         if type(text) is type(reason) is str and type(took) in {int, float}:
             return SingleState(
                 text,
@@ -59,12 +61,17 @@ def _single_state(value: Any, _: object) -> SingleState:
                 None if started is None else parse_time(started),
                 took,
             )
-    except (AttributeError, KeyError, TypeError, ValueError):
-        pass  # the models say what is wrong
+    except (AttributeError, LookupError, TypeError, ValueError):
+        pass
+    return None
+
+
+def _single_state(value: Any, _: object) -> SingleState:
     run = converter.structure(value, RunInformation).metadata
     return SingleState(
         str(run.status_v2), run.error, run.created_at, run.initiated_at, run.duration
     )
 
 
+read_straight(SingleState, _straight)
 converter.register_structure_hook(SingleState, _single_state)

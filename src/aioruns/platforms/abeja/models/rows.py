@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
 from attrs import define, field, frozen
 
-from aioruns.http.codec import converter, parse_time
+from aioruns.http.codec import converter, parse_time, read_straight
 from aioruns.platforms.abeja.models.text import object_or_text
 
 
@@ -46,7 +47,52 @@ def _run_row(value: Any, kind: object) -> RunRow:
     return made
 
 
+def _straight_row(body: bytes) -> RunRow | None:
+    try:
+        value = orjson.loads(body)
+    except ValueError:
+        return None
+    return take_row(value)
+
+
+read_straight(RunRow, _straight_row)
 converter.register_structure_hook(RunRow, _run_row)
+
+
+# Not frozen: that would double what it costs, and every submission gets one.
+@define
+class Accepted:
+    """As much of a new run as a submission needs.
+
+    Attributes:
+        run_id: The run.
+        created_at: When it was created, as it came.
+    """
+
+    run_id: str
+    created_at: str | None
+
+
+def _straight_accepted(body: bytes) -> Accepted | None:
+    try:
+        value = orjson.loads(body)
+        run_id, created = value["run_id"], value.get("created_at")
+        if type(run_id) is type(value["status"]) is str and (
+            created is None or type(created) is str
+        ):
+            return Accepted(run_id, created)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        pass
+    return None
+
+
+def _accepted(value: Any, kind: object) -> Accepted:
+    row: RunRow = _by_plan(value, kind)  # says what is wrong
+    return Accepted(row.run_id, value.get("created_at"))
+
+
+read_straight(Accepted, _straight_accepted)
+converter.register_structure_hook(Accepted, _accepted)
 
 
 @frozen

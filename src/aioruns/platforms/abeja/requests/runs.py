@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from aioruns.http.codec import Json
-from aioruns.http.request import Request, path, query
+from aioruns.http.request import Request, member, query
 from aioruns.platforms.abeja.models import AbejaRun, RunPage
 from aioruns.platforms.abeja.payload import run_body
 from aioruns.platforms.abeja.requests.places import below
@@ -61,9 +61,9 @@ def read_run(
 ) -> Request[T]:
     """Read as much of one run as `returns` takes."""
     # Not kept: where thousands of runs are read singly, looking among 1024 kept paths
-    # takes 1.4 us, and making it 0.9 us.
-    at = below(organization_id, deployment_id, "runs") + path(run_id)
-    return Request("GET", at, returns)
+    # takes 1.4 us, and making it 0.5 us.
+    at = member(below(organization_id, deployment_id, "runs"), run_id)
+    return Request("GET", at, returns, repeatable=True)
 
 
 def get_runs(

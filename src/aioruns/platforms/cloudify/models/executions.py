@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from attrs import field, frozen
+import orjson
+from attrs import define, field, frozen
 
-from aioruns.http.codec import Json, converter, parse_time
+from aioruns.http.codec import Json, converter, parse_time, read_straight
 from aioruns.platforms.cloudify.models.answers import Answer
 
 
@@ -98,14 +99,26 @@ class ScheduledExecution(Execution):
     status: str = "scheduled"
 
 
-@frozen
+# Not frozen, as below: that would double what it costs.
+@define
 class Started:
     """What a submission needs of the answer to a start."""
 
     id: str
 
 
-@frozen
+def _straight_started(body: bytes) -> Started | None:
+    try:
+        run_id = orjson.loads(body)["id"]
+    except (LookupError, TypeError, ValueError):
+        return None
+    return Started(run_id) if type(run_id) is str else None
+
+
+read_straight(Started, _straight_started)
+
+
+@define
 class ExecutionState:
     """The fields of an execution that polling asks for."""
 
@@ -120,10 +133,12 @@ class ExecutionState:
 _general = converter.get_structure_hook(ExecutionState)
 
 
-def _structure_state(value: Any, kind: Any) -> ExecutionState:
+def _state(value: Any) -> ExecutionState | None:
     """Read the usual shape by hand, since states are read all the time."""
     try:
-        run_id, status, error = value["id"], value["status"], value.get("error")
+        get = value.get
+        run_id, status, error = value["id"], value["status"], get("error")
+        created, started, ended = get("created_at"), get("started_at"), get("ended_at")
         if type(run_id) is type(status) is str and (
             error is None or type(error) is str
         ):
@@ -131,20 +146,29 @@ def _structure_state(value: Any, kind: Any) -> ExecutionState:
                 run_id,
                 status,
                 error,
-                _time(value.get("created_at")),
-                _time(value.get("started_at")),
-                _time(value.get("ended_at")),
+                None if created is None else parse_time(created),
+                None if started is None else parse_time(started),
+                None if ended is None else parse_time(ended),
             )
     except (AttributeError, KeyError, TypeError, ValueError):
         pass
-    made: ExecutionState = _general(value, kind)
+    return None
+
+
+def _straight_state(body: bytes) -> ExecutionState | None:
+    try:
+        value = orjson.loads(body)
+    except ValueError:
+        return None
+    return _state(value)
+
+
+def _structure_state(value: Any, kind: Any) -> ExecutionState:
+    made: ExecutionState = _state(value) or _general(value, kind)
     return made
 
 
-def _time(text: Any) -> datetime | None:
-    return None if text is None else parse_time(text)
-
-
+read_straight(ExecutionState, _straight_state)
 converter.register_structure_hook(ExecutionState, _structure_state)
 
 

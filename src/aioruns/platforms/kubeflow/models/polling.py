@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+import orjson
 from attrs import define, field, frozen
 
-from aioruns.http.codec import Json, converter, parse_time
+from aioruns.http.codec import Json, converter, parse_time, read_straight
 from aioruns.platforms.kubeflow.models.times import EPOCH, when
 
 
@@ -92,55 +93,64 @@ class State:
 _detail = converter.get_structure_hook(Detail)
 
 
-def _structure_state(value: Any, kind: Any) -> State:
+def _straight_state(body: bytes) -> State | None:
     """Read the usual shape by hand: 2 us instead of 7, and states are read often."""
     try:
+        value = orjson.loads(body)
         run = value["run"]
         get = run.get
         status, error = get("status") or "", get("error") or ""
         manifest = value["pipeline_runtime"]["workflow_manifest"]
+        created, finished = get("created_at"), get("finished_at")
         if type(run["id"]) is type(status) is type(error) is type(manifest) is str:
             return State(
                 status,
                 error,
-                _time(get("created_at")),
-                _time(get("finished_at")),
+                None if created is None else when(parse_time(created)),
+                # The end of most runs that are asked for has not come.
+                None
+                if finished is None or finished == EPOCH
+                else when(parse_time(finished)),
                 manifest,
             )
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, LookupError, TypeError, ValueError):
         pass
+    return None
+
+
+def _structure_state(value: Any, kind: Any) -> State:
     made: Detail = _detail(value, kind)
     run = made.run
     text = made.pipeline_runtime.workflow_manifest
     return State(run.status, run.error, run.created_at, run.finished_at, text)
 
 
-def _time(text: Any) -> datetime | None:
-    # The end of most runs that are asked for has not come.
-    return None if text is None or text == EPOCH else when(parse_time(text))
-
-
+read_straight(State, _straight_state)
 converter.register_structure_hook(State, _structure_state)
 
 
-@frozen
+# Not frozen: that would double what it costs, and every submission gets one.
+@define
 class Created:
     """What a submission needs of the answer to a v1beta1 creation."""
 
     id: str
 
 
-def _structure_created(value: Any, kind: Any) -> Created:
+def _straight_created(body: bytes) -> Created | None:
     try:
-        run_id = value["run"]["id"]
-        if type(run_id) is str:
-            return Created(run_id)
-    except (KeyError, TypeError):
-        pass
+        run_id = orjson.loads(body)["run"]["id"]
+    except (LookupError, TypeError, ValueError):
+        return None
+    return Created(run_id) if type(run_id) is str else None
+
+
+def _structure_created(value: Any, kind: Any) -> Created:
     made: Detail = _detail(value, kind)  # says what is wrong and where
     return Created(made.run.id)
 
 
+read_straight(Created, _straight_created)
 converter.register_structure_hook(Created, _structure_created)
 
 

@@ -1,11 +1,11 @@
 """What Nextmv answers (wire/nextmv.md 4); `raw` keeps an object as it came."""
 
 from datetime import datetime
-from typing import Any
 
-from attrs import field, frozen
+import orjson
+from attrs import define, field, frozen
 
-from aioruns.http.codec import converter
+from aioruns.http.codec import read_straight
 
 
 @frozen
@@ -27,25 +27,23 @@ class RunPage:
     next_page_token: str | None = None
 
 
-@frozen
+# Not frozen: that would double what it costs, and every submission gets one.
+@define
 class RunCreated:
     """The answer to a submission."""
 
     run_id: str
 
 
-_by_plan = converter.get_structure_hook(RunCreated)
+def _run_created(body: bytes) -> RunCreated | None:
+    try:
+        run_id = orjson.loads(body)["run_id"]
+    except (LookupError, TypeError, ValueError):
+        return None
+    return RunCreated(run_id) if type(run_id) is str else None
 
 
-def _run_created(value: Any, kind: object) -> RunCreated:
-    # One comes for every submission: 0.3 us instead of 0.7.
-    if type(value) is dict and type(value.get("run_id")) is str:
-        return RunCreated(value["run_id"])
-    made: RunCreated = _by_plan(value, kind)  # says what is wrong
-    return made
-
-
-converter.register_structure_hook(RunCreated, _run_created)
+read_straight(RunCreated, _run_created)
 
 
 @frozen

@@ -6,6 +6,7 @@ same sweep on the same file then goes on where the one before it ended.
 
 import logging
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -14,8 +15,9 @@ import anyio.to_thread
 from attrs import define, evolve, field
 
 from aioruns.errors import AiorunsError, JournalError
-from aioruns.journal_file import Again, Group, JournalFile, Plan, Told, Values
+from aioruns.journal_file import Again, Group, JournalFile, Told
 from aioruns.journal_identity import identify
+from aioruns.journal_plans import Plan
 from aioruns.journal_schema import Entry, Stage, stamp
 from aioruns.runs import RunSpec
 from aioruns.seam import Status
@@ -115,32 +117,40 @@ class Journal:
             InvalidInput: Its payload cannot be told again; a key would help.
             JournalError: It could not be written, and must not be submitted.
         """
-        plan = self.make_plan(spec, submitting)
+        plan = self._plan([spec], submitting)
         group = self._open_group()
         group.plans.append(plan)
         await self._written(group)
-        return plan.found()
+        return plan.entries[0]
 
-    def make_plan(self, spec: RunSpec, submitting: datetime | None) -> Plan:
-        """What `plan_all` takes; arguments and errors as of `plan`."""
-        identity = identify(spec, self._file.salt)
-        return Plan(identity, spec.platform, spec.target, spec.key, submitting)
-
-    def plan_all(self, plans: list[Plan], told: Told) -> None:
+    def plan_all(
+        self, specs: Sequence[RunSpec], submitting: datetime | None, told: Told
+    ) -> Plan:
         """Find the places of many specs, or give them some, in one transaction.
 
         Args:
-            plans: Of the specs, in their order; afterwards each holds its entry.
+            specs: In their order.
+            submitting: As of `plan`.
             told: Called in the event loop when all of them are on the disk, or with the
                 reason why none is. Never called if the journal is closed before.
 
+        Returns:
+            What holds their entries once they are on the disk.
+
         Raises:
+            InvalidInput: As of `plan`.
             JournalError: The journal takes no more runs.
         """
+        plan = self._plan(specs, submitting)
         group = self._open_group()
-        group.plans += plans
+        group.plans.append(plan)
         group.told.append(told)
         group.asked.set()
+        return plan
+
+    def _plan(self, specs: Sequence[RunSpec], submitting: datetime | None) -> Plan:
+        salt = self._file.salt
+        return Plan(specs, [identify(spec, salt) for spec in specs], submitting)
 
     async def submitting(self, entry: Entry, at: datetime) -> Entry:
         """Write down that a request with the entry's key is about to leave.
@@ -168,15 +178,18 @@ class Journal:
             run_id: The platform's id of the run.
             at: When that was learnt.
         """
-        self._note().submitted.append((_clean(run_id), at.timestamp(), entry.row))
+        self._note().submitted += (_clean(run_id), at.timestamp(), entry.row)
 
     def put_back(self, entry: Entry) -> None:
         """Note that the submission did not begin after all; it is written soon.
 
+        The spec is taken out of the journal again, or goes back to PLANNED where others
+        are counted after it.
+
         Args:
             entry: At SUBMITTING by this process; no request has left with its key.
         """
-        self._note().put_back.append((entry.row,))
+        self._note().put_back.append(entry)
 
     def ended(
         self,
@@ -195,20 +208,19 @@ class Journal:
         """
         said = None if error is None else _clean(str(error))
         if status is None:
-            facts: Values = (at.timestamp(), said, *(None,) * 6, entry.row)
-        else:
-            facts = (
-                at.timestamp(),
-                said,
-                str(status.state),  # SQLite is slow with what is a text and more
-                _clean(status.text),
-                _clean(status.reason),
-                stamp(status.created),
-                stamp(status.started),
-                stamp(status.ended),
-                entry.row,
-            )
-        self._note().ended.append(facts)
+            self._note().ended += (at.timestamp(), said, *(None,) * 6, entry.row)
+            return
+        self._note().ended += (
+            at.timestamp(),
+            said,
+            str(status.state),  # SQLite is slow with what is a text and more
+            _clean(status.text),
+            _clean(status.reason),
+            stamp(status.created),
+            stamp(status.started),
+            stamp(status.ended),
+            entry.row,
+        )
 
     async def again(
         self,

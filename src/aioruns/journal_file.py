@@ -10,45 +10,18 @@ from pathlib import Path
 from threading import Lock
 
 import anyio
-from attrs import define, evolve, field
+from attrs import define, field
 
 from aioruns import journal_schema as schema
 from aioruns.errors import JournalError
 from aioruns.journal_identity import derive_key
 from aioruns.journal_opening import open_locked, sentences, transaction
+from aioruns.journal_plans import Plan, Planner
+from aioruns.journal_rows import Values
 from aioruns.journal_schema import Entry, Stage, read_entry, stamp
-
-Values = tuple[str | float | None, ...]
-"""What is written of one attempt or spec; whole numbers count as float here."""
 
 Told = Callable[[JournalError | None], None]
 """Called when something is on the disk, or with the reason why it is not."""
-
-
-@define(eq=False)
-class Plan:
-    """A spec that is looked for, and written down if it is new.
-
-    Attributes:
-        identity: As `identify` tells it.
-        platform: Its platform.
-        target: Its target.
-        key: Its own key, if it has one.
-        submitting: When its submission begins, if that is to be written as well.
-        entry: What was found or made.
-    """
-
-    identity: int
-    platform: str
-    target: str
-    key: str | None
-    submitting: datetime | None
-    entry: Entry | None = None
-
-    def found(self) -> Entry:
-        """The entry, once it is on the disk."""
-        assert self.entry is not None  # noqa: S101 - narrows; whoever wrote it says so
-        return self.entry
 
 
 @define(eq=False)
@@ -76,7 +49,7 @@ class Group:
         plans: Specs to look for.
         again: Further attempts.
         submitting: Values for `schema.SUBMITTING`.
-        put_back: Values for `schema.PUT_BACK`.
+        put_back: What is to be taken out again.
         submitted: Values for `schema.SUBMITTED`.
         ended: Values for `schema.ENDED`.
         anything: Whether something is in it.
@@ -90,10 +63,10 @@ class Group:
 
     plans: list[Plan] = field(factory=list)
     again: list[Again] = field(factory=list)
-    submitting: list[Values] = field(factory=list)
-    put_back: list[Values] = field(factory=list)
-    submitted: list[Values] = field(factory=list)
-    ended: list[Values] = field(factory=list)
+    submitting: list[tuple[float | None, int]] = field(factory=list)
+    put_back: list[Entry] = field(factory=list)
+    submitted: Values = field(factory=list)
+    ended: Values = field(factory=list)
     anything: bool = False
     noted: anyio.Event = field(factory=anyio.Event)
     asked: anyio.Event = field(factory=anyio.Event)
@@ -126,11 +99,10 @@ class JournalFile:
     """The last attempt that earlier processes left."""
     _turn: Lock = field(factory=Lock)
     """A cancelled caller may leave while its thread still writes."""
-    _all_new: bool = field(init=False)
-    """Whether plans are expected to be new, and different from each other."""
+    _planner: Planner = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._all_new = not self._found
+        self._planner = Planner(self._connection, self.salt, self._found)
 
     @classmethod
     def open(cls, path: Path) -> "JournalFile":
@@ -150,14 +122,16 @@ class JournalFile:
             JournalError: It could not be written.
         """
         with self._turn, sentences(self.path), transaction(self._connection) as run:
-            if group.submitting or group.put_back:
-                run.executemany(schema.SUBMITTING, group.submitting)
-                run.executemany(schema.PUT_BACK, group.put_back)
+            run.executemany(schema.SUBMITTING, group.submitting)
+            for entry in reversed(group.put_back):
+                self._planner.put_back(entry)
             schema.SUBMITTED.write(run, group.submitted)
             schema.ENDED.write(run, group.ended)
             if group.plans or group.again:
                 (last,) = run.execute("SELECT max(id) FROM attempts").fetchone()
-                last = self._plan(last or 0, group.plans)
+                last = last or 0
+                for plan in group.plans:
+                    last = self._planner.plan(last, plan)
                 self._attempt_again(last, group.again)
 
     def earlier(self, entry: Entry) -> list[Entry]:
@@ -174,97 +148,6 @@ class JournalFile:
                 self._connection.close()
             finally:
                 self._lock.close()
-
-    def _plan(self, last: int, plans: list[Plan]) -> int:
-        """Find what is there and write what is new; return the last row."""
-        if self._all_new and self._plan_new(last, plans):
-            return last + len(plans)
-        was = last
-        last = self._plan_each(last, plans)
-        # That many of them were new.
-        self._all_new = last - was == len(plans)
-        return last
-
-    def _plan_new(self, last: int, plans: list[Plan]) -> bool:
-        """Write plans if all are new and no two are equal; otherwise change nothing.
-
-        Looking for each of them first would take as long as all the rest.
-        """
-        run = self._connection
-        rows = range(last + 1, last + 1 + len(plans))
-        specs = [(plan.identity, 0, row) for plan, row in zip(plans, rows, strict=True)]
-        run.execute("SAVEPOINT plans")
-        if schema.NEW_SPEC.write(run, specs) < len(plans):
-            run.execute("ROLLBACK TO plans")
-            run.execute("RELEASE plans")
-            return False
-        run.execute("RELEASE plans")
-        attempts: list[Values] = []
-        for plan, row in zip(plans, rows, strict=True):
-            plan.entry = entry = self._new_entry(plan, 0, row)
-            attempts.append(_attempt_of(plan, entry))
-        schema.ATTEMPT.write(run, attempts)
-        return True
-
-    def _new_entry(self, plan: Plan, repetition: int, row: int) -> Entry:
-        identity, since = plan.identity, plan.submitting
-        key = plan.key or derive_key(identity, repetition, 1, self.salt)
-        stage = Stage.PLANNED if since is None else Stage.SUBMITTING
-        return Entry(
-            row, row, repetition, 1, key, stage, True, since, identity=identity
-        )
-
-    def _plan_each(self, last: int, plans: list[Plan]) -> int:
-        specs: list[Values] = []
-        attempts: list[Values] = []
-        begun: list[Values] = []
-        repeated: dict[int, int] = {}
-        for plan in plans:
-            identity, since = plan.identity, plan.submitting
-            repetition = repeated.get(identity)
-            if repetition is None:
-                repetition, is_there = self._turn_of(identity)
-                if is_there:
-                    entry = self._found_entry(identity, repetition)
-                    if since is not None and entry.stage is Stage.PLANNED:
-                        entry = evolve(entry, stage=Stage.SUBMITTING, since=since)
-                        begun.append((stamp(since), entry.row))
-                    plan.entry = entry
-                    continue
-            repeated[identity] = repetition + 1
-            last += 1
-            specs.append((identity, repetition, last))
-            plan.entry = entry = self._new_entry(plan, repetition, last)
-            attempts.append(_attempt_of(plan, entry))
-        run = self._connection
-        run.executemany(schema.SUBMITTING, begun)
-        schema.ATTEMPT.write(run, attempts)
-        schema.SPEC.write(run, specs)
-        return last
-
-    def _turn_of(self, identity: int) -> tuple[int, bool]:
-        """Which repetition of a spec comes next in this pass, and whether it is there.
-
-        Only what earlier processes left must be counted: what this one adds comes
-        after all of that, so that the last repetition tells the number.
-        """
-        execute = self._connection.execute
-        found = execute(schema.LAST_REPETITION, (identity,)).fetchone()
-        if found is None:
-            return 0, False
-        last: int = found[0]
-        if found[1] > self._found:
-            return last + 1, False
-        row = execute("SELECT times FROM seen WHERE identity = ?", (identity,))
-        (times,) = row.fetchone() or (0,)
-        if times > last:
-            return last + 1, False
-        execute("INSERT OR REPLACE INTO seen VALUES (?, ?)", (identity, times + 1))
-        return times, True
-
-    def _found_entry(self, identity: int, repetition: int) -> Entry:
-        found = self._connection.execute(schema.FIND, (identity, repetition))
-        return read_entry(found.fetchone(), identity, repetition)
 
     def _attempt_again(self, last: int, again: list[Again]) -> None:
         for one in again:
@@ -292,10 +175,3 @@ class JournalFile:
             execute(schema.INSERT_AGAIN, made)
             spec = (last, before.identity, before.repetition)
             execute(schema.UPDATE_LATEST, spec)
-
-
-def _attempt_of(plan: Plan, entry: Entry) -> Values:
-    row, since = entry.row, stamp(entry.since)
-    # SQLite is slow with what is a text and more, such as a stage.
-    stage = str(entry.stage)
-    return row, row, 1, plan.platform, plan.target, entry.key, stage, since

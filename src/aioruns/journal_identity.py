@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import PurePath
 from typing import cast
@@ -31,10 +32,14 @@ def identify(spec: RunSpec, salt: bytes) -> int:
     Raises:
         InvalidInput: The payload holds what cannot be told again in another process.
     """
-    kind = b"payload" if spec.key is None else b"key"
-    text = _canonical(spec, spec.payload if spec.key is None else spec.key)
-    digest = blake2b(text, digest_size=8, key=salt, person=kind).digest()
-    return int.from_bytes(digest, "big", signed=True)
+    key = spec.key
+    if key is None:
+        made = _hash(salt, b"payload", 8)
+        made.update(_canonical(spec, spec.payload))
+    else:
+        made = _hash(salt, b"key", 8)
+        made.update(_canonical(spec, key))
+    return int.from_bytes(made.digest(), "big", signed=True)
 
 
 def derive_key(identity: int, repetition: int, attempt: int, salt: bytes) -> str:
@@ -42,9 +47,19 @@ def derive_key(identity: int, repetition: int, attempt: int, salt: bytes) -> str
 
     The salt sees to it that two journals never share one.
     """
-    text = b"%d %d %d" % (identity, repetition, attempt)
-    made = blake2b(text, digest_size=16, key=salt, person=b"attempt").hexdigest()
-    return f"aioruns-{made}"
+    made = _hash(salt, b"attempt", 16)
+    made.update(b"%d %d %d" % (identity, repetition, attempt))
+    return f"aioruns-{made.hexdigest()}"
+
+
+def _hash(salt: bytes, kind: bytes, size: int) -> blake2b:
+    return _begun_hash(salt, kind, size).copy()
+
+
+@lru_cache(8)
+def _begun_hash(salt: bytes, kind: bytes, size: int) -> blake2b:
+    """A hash that is copied: reading its arguments takes as long as the hashing."""
+    return blake2b(digest_size=size, key=salt, person=kind)
 
 
 def _canonical(spec: RunSpec, content: object) -> bytes:

@@ -118,10 +118,15 @@ SELECT ?, spec, ?, platform, target, ?, ?, ? FROM attempts WHERE id = ?
 """
 UPDATE_LATEST = "UPDATE specs SET latest = ? WHERE identity = ? AND repetition = ?"
 SUBMITTING = "UPDATE attempts SET stage = 'submitting', since = ? WHERE id = ?"
-PUT_BACK = """
-UPDATE attempts SET stage = 'planned', since = NULL
-WHERE id = ? AND stage = 'submitting'
+PUT_BACK = "UPDATE attempts SET stage = 'planned', since = NULL WHERE id = ?"
+# Equal specs are told apart by their number, so that none is taken out between others.
+TAKE_OUT_SPEC = """
+DELETE FROM specs WHERE identity = :identity AND repetition = :repetition
+    AND latest = :row AND NOT EXISTS (
+        SELECT 1 FROM specs WHERE identity = :identity AND repetition > :repetition
+    )
 """
+TAKE_OUT_ATTEMPT = "DELETE FROM attempts WHERE id = :row"
 # What was refused once may be submitted after all, by a later process.
 SUBMITTED = Rows(
     "UPDATE attempts SET stage = 'submitted', finished = NULL, error = NULL, "

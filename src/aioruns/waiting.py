@@ -26,6 +26,8 @@ logger = logging.getLogger("aioruns.waiting")
 Heard = Callable[[Status | CallError], None]
 """Told how a run ended, or why it cannot be followed."""
 
+_SUCCEEDED = RunState.SUCCEEDED
+
 _MOST_MISSING = 1000
 """Runs that were looked for in vain and are remembered, for the end of their grace."""
 
@@ -105,7 +107,8 @@ class Watcher:
         if ref not in self._followed:
             now = self.platform.clock.now()
             self._followed[ref] = heard
-            self._note_first(ref, now)
+            if ref not in self._first_seen:
+                self._first_seen[ref] = self._missed.pop(ref, now)
             begin = now if fresh else self._round_at
             if self._schedule.add(ref, now, max(now, begin + FIRST_INTERVAL)):
                 self._stir_if_late()
@@ -165,7 +168,8 @@ class Watcher:
         if ref in self._ended or self._was_read(ref, asked - max_age):
             return self._known[ref]
         self._looking[ref] = self._looking.get(ref, 0) + 1
-        self._note_first(ref, asked)
+        if ref not in self._first_seen:
+            self._first_seen[ref] = self._missed.pop(ref, asked)
         try:
             async with self._round_lock:
                 if ref not in self._ended and not self._was_read(ref, asked):
@@ -295,9 +299,12 @@ class Watcher:
         if ref in self._ended or not (ref in self._followed or ref in self._looking):
             return
         self._known[ref] = status
-        if state.final:
+        if state is _SUCCEEDED or state.final:
             self._ended.add(ref)
-            self._wake(ref, status)
+            if ref in self._followed and ref not in self._others:
+                self._followed[ref](status)
+            else:
+                self._wake(ref, status)
         elif state is RunState.UNKNOWN and status.text:
             self._warn_once(status.text)
 
@@ -357,7 +364,3 @@ class Watcher:
             self._missed[ref] = first_seen
             if len(self._missed) > _MOST_MISSING:
                 del self._missed[next(iter(self._missed))]
-
-    def _note_first(self, ref: RunRef, now: float) -> None:
-        if ref not in self._first_seen:
-            self._first_seen[ref] = self._missed.pop(ref, now)

@@ -12,7 +12,7 @@ from aioruns.distributed.crew import Crew, Listener
 from aioruns.distributed.job import Job
 from aioruns.distributed.link import Link, WorkerLost
 from aioruns.distributed.messages import Ended, Report, Submitted, Work
-from aioruns.errors import AiorunsError, Context, GaveUp, OutcomeUnknown
+from aioruns.errors import AiorunsError, CallError, Context, GaveUp, OutcomeUnknown
 from aioruns.runs import Run, Runs
 from aioruns.seam import RunRef, RunState
 from aioruns.sweeps.lane import Host
@@ -67,6 +67,16 @@ class DaskHands:
             self._forget(job)
             raise
         return Run(self.runs, ref, order.key, fresh=True)
+
+    async def submit_again(
+        self,
+        order: Order,  # noqa: ARG002 - the worker's own hands were patient
+        failed: CallError,
+        *,
+        answered: bool,  # noqa: ARG002 - as above
+    ) -> Run:
+        """Leave it at that."""
+        raise failed
 
     def follow(
         self,

@@ -10,10 +10,10 @@ from collections import deque
 from attrs import define, field
 
 from aioruns.errors import JournalError
-from aioruns.runs import Runs
+from aioruns.runs import Runs, RunSpec
 from aioruns.sweeps.ledger import JournalLedger
 from aioruns.sweeps.order import Order
-from aioruns.sweeps.reading import Numbered, SpecReader
+from aioruns.sweeps.reading import SpecReader
 
 MOST = 256
 """Orders that are ahead, at most: a resume after a kill looks for all their keys."""
@@ -46,7 +46,7 @@ class Ahead:
     @property
     def over(self) -> bool:
         """Whether there is nothing to be taken or told any more."""
-        return not self.held and self._failure is None
+        return self._stopped or (not self.held and self._failure is None)
 
     async def take(self, room: int) -> Order | None:
         """The next order, whose key is on the disk; None when there is none any more.
@@ -57,6 +57,8 @@ class Ahead:
         Raises:
             JournalError: It could not be written, and must not be submitted.
         """
+        if self._stopped:
+            return None
         if not self._coming and len(self._ready) <= FEW:
             # What cannot be looked up must not be in doubt without need.
             self._plan_ahead(room if self.runs.platform.abilities.finds else 0)
@@ -82,36 +84,35 @@ class Ahead:
 
     def _plan_ahead(self, room: int) -> None:
         """Plan what can be read without waiting, as far as there is room."""
-        taken: list[Numbered] = []
+        indexes: list[int] = []
+        specs: list[RunSpec] = []
         try:
             for _ in range(min(MOST, room + 1) - len(self._ready)):
-                one = self.reader.take_now(self.runs)
-                if one is None:
+                taken = self.reader.take_now(self.runs)
+                if taken is None:
                     break
-                taken.append(one)
+                indexes.append(taken[0])
+                specs.append(taken[1])
         except Exception as error:  # noqa: BLE001 - raised after what came before it
             self._failure = error
-        if taken:
-            self._plan(taken)
+        if specs:
+            self._plan(indexes, specs)
 
-    def _plan(self, taken: list[Numbered]) -> None:
-        now = self.runs.platform.clock.utc()
-        journal = self.ledger.journal
-        plans = [journal.make_plan(spec, now) for _, spec in taken]
-
+    def _plan(self, indexes: list[int], specs: list[RunSpec]) -> None:
         def told(error: JournalError | None) -> None:
-            self._coming -= len(taken)
+            self._coming -= len(specs)
             if error is not None:
                 self._failure = error
-                self.held -= len(taken)
+                self.held -= len(specs)
                 self._wake_all()
                 return
-            for (index, spec), plan in zip(taken, plans, strict=True):
-                self._give(self.ledger.take_up(index, spec, plan.found()))
+            for index, spec, entry in zip(indexes, specs, plan.entries, strict=True):
+                self._give(self.ledger.take_up(index, spec, entry))
 
-        journal.plan_all(plans, told)
-        self.held += len(taken)
-        self._coming += len(taken)
+        now = self.runs.platform.clock.utc()
+        plan = self.ledger.journal.plan_all(specs, now, told)
+        self.held += len(specs)
+        self._coming += len(specs)
 
     def _give(self, order: Order) -> None:
         if self._stopped:
@@ -132,7 +133,7 @@ class Ahead:
             taken = await self.reader.take(self.runs)
             if taken is None or self._stopped:
                 return None
-            self._plan([taken])
+            self._plan([taken[0]], [taken[1]])
         turn: asyncio.Future[Order | None] = asyncio.get_running_loop().create_future()
         self._turns.append(turn)
         try:

@@ -4,13 +4,12 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Sized
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 import anyio
 import anyio.abc
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from attrs import define, field
 
 from aioruns.cancelling import check_cancels
@@ -22,6 +21,7 @@ from aioruns.runs import Run, Runs, RunSpec
 from aioruns.submitting import new_key
 from aioruns.sweeps.ahead import Ahead
 from aioruns.sweeps.engine import Engine, LocalEngine, SweepLane
+from aioruns.sweeps.handover import Handover
 from aioruns.sweeps.ledger import JournalLedger, Ledger, NoLedger
 from aioruns.sweeps.order import Order, Policy
 from aioruns.sweeps.outcome import Outcome
@@ -70,8 +70,7 @@ class Outcomes:
     _served: anyio.abc.TaskGroup = field(init=False)
     _submitters: anyio.abc.TaskGroup = field(init=False)
     _inner: anyio.abc.TaskGroup = field(init=False)
-    _sender: MemoryObjectSendStream[Outcome] = field(init=False)
-    _outcomes: MemoryObjectReceiveStream[Outcome] = field(init=False)
+    _handover: Handover = field(init=False)
     _settling: set[anyio.CancelScope] = field(factory=set, init=False)
     _open: int = field(default=0, init=False)
     _over: bool = field(default=False, init=False)
@@ -89,9 +88,7 @@ class Outcomes:
         self._reader = SpecReader(specs, aside, self._open_lane)
         if self._journal_file is not None:
             self.ledger = JournalLedger(await Journal.open(self._journal_file))
-        self._sender, self._outcomes = anyio.create_memory_object_stream[Outcome](
-            self.policy.max_active
-        )
+        self._handover = Handover(self.policy.max_active)
         self._outer = anyio.create_task_group()
         await self._outer.__aenter__()
         await self._outer.start(self._conduct)
@@ -104,7 +101,7 @@ class Outcomes:
         traceback: TracebackType | None,
     ) -> bool | None:
         self._leave()
-        self._outcomes.close()
+        self._handover.leave()
         self._outer.cancel_scope.cancel()
         try:
             handled = await self._outer.__aexit__(kind, error, traceback)
@@ -112,7 +109,6 @@ class Outcomes:
             # Raised as it is: what the block raised.
             raise _first(group, error) from None
         finally:
-            self._sender.close()
             with anyio.CancelScope(shield=True):
                 await self._clean_up()
         if self._stopped_by is not None:
@@ -123,16 +119,7 @@ class Outcomes:
         return self
 
     async def __anext__(self) -> Outcome:
-        try:
-            return self._outcomes.receive_nowait()
-        except anyio.WouldBlock:
-            pass
-        except anyio.EndOfStream:
-            raise StopAsyncIteration from None
-        try:
-            return await self._outcomes.receive()
-        except anyio.EndOfStream:
-            raise StopAsyncIteration from None
+        return await self._handover.take()
 
     @property
     def progress(self) -> Progress:
@@ -175,29 +162,23 @@ class Outcomes:
 
     def deliver_now(self, outcome: Outcome) -> bool:
         """Hand an outcome over if there is room for it; otherwise nothing happens."""
-        try:
-            self._sender.send_nowait(outcome)
-        except anyio.WouldBlock:
-            return False
-        except anyio.BrokenResourceError:
-            pass  # nobody iterates any more
-        self._note(outcome)
-        return True
+        if self._handover.put_now(outcome):
+            self._note(outcome)
+            return True
+        return False
 
     async def deliver(self, outcome: Outcome) -> None:
         """Hand an outcome over to whoever iterates."""
-        if not self.deliver_now(outcome):
-            with suppress(anyio.BrokenResourceError):  # nobody iterates any more
-                await self._sender.send(outcome)
-            self._note(outcome)
+        await self._handover.put(outcome)
+        self._note(outcome)
 
     def _note(self, outcome: Outcome) -> None:
         self.tally.note(outcome)
-        error = outcome.error
+        error, stop_when = outcome.error, self.policy.stop_when
         if error is not None and isinstance(error, Unauthorized | Forbidden):
             # A wrong key must not make a hundred thousand errors.
             self._fail(error)
-        elif self.policy.stop_when is not None and self.policy.stop_when(outcome):
+        elif stop_when is not None and stop_when(outcome):
             self._read_no_more()
         self._open -= 1
         if not self._open:
@@ -233,18 +214,20 @@ class Outcomes:
         sweep is left; see `_leave`.
         """
         with anyio.CancelScope(shield=True):
-            async with (
-                self._sender,
-                self._showing,
-                anyio.create_task_group() as self._served,
-            ):
-                self._served.start_soon(self.ledger.serve)
-                async with anyio.create_task_group() as self._submitters:
-                    try:
-                        await self._hold_inner(task_status)
-                    except BaseExceptionGroup as group:
-                        self._fail(_first(group, None))
-                self._served.cancel_scope.cancel()
+            try:
+                async with (
+                    self._showing,
+                    anyio.create_task_group() as self._served,
+                ):
+                    self._served.start_soon(self.ledger.serve)
+                    async with anyio.create_task_group() as self._submitters:
+                        try:
+                            await self._hold_inner(task_status)
+                        except BaseExceptionGroup as group:
+                            self._fail(_first(group, None))
+                    self._served.cancel_scope.cancel()
+            finally:
+                self._handover.end()
 
     async def _hold_inner(self, task_status: anyio.abc.TaskStatus[None]) -> None:
         """Hold what may be cut off: following, fetching, and native batches."""

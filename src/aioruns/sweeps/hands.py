@@ -1,7 +1,7 @@
 """The seam between what a lane decides and who does it."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,11 +28,23 @@ class Hands(Protocol):
         """Do what must go on meanwhile, until cancelled."""
         ...
 
-    async def submit(self, order: Order) -> Run:
+    def submit(self, order: Order) -> Awaitable[Run]:
         """Create the run of an order, so that it exists once.
 
         Raises:
             CallError: The platform refused, or whether it acted stayed unknown.
+        """
+        ...
+
+    async def submit_again(
+        self, order: Order, failed: CallError, *, answered: bool
+    ) -> Run:
+        """Go on after the request did not leave, or was refused by a rate limit.
+
+        Other submissions may have been answered well.
+
+        Raises:
+            CallError: As of `submit`, or `failed` itself.
         """
         ...
 
@@ -72,7 +84,6 @@ class LocalHands:
 
     host: "Host"
     runs: Runs
-    _answered: bool = field(default=False, init=False)
     _warned: bool = field(default=False, init=False)
     _repeats: bool = field(init=False)
     _target: str | None = field(default=None, init=False)
@@ -85,27 +96,21 @@ class LocalHands:
     async def serve(self) -> None:
         """Nothing: watchers are attended by the sweep."""
 
-    async def submit(self, order: Order) -> Run:
-        """Create the run of an order.
+    def submit(self, order: Order) -> Awaitable[Run]:
+        """Create the run of an order."""
+        return self.runs.submit(
+            order.spec,
+            key=order.key,
+            since=order.since,
+            repeat_unknown=self._repeats,
+        )
 
-        What cannot have arrived, or was refused by a rate limit, is sent again with the
-        patience of a wait, beyond the attempts of a single call.
-        """
-        try:
-            run = await self.runs.submit(
-                order.spec,
-                key=order.key,
-                since=order.since,
-                repeat_unknown=self._repeats,
-            )
-        except (NotSent, TooManyRequests) as error:
-            run = await self._submit_patiently(order, error)
-        self._answered = True
-        return run
-
-    async def _submit_patiently(self, order: Order, failed: CallError) -> Run:
+    async def submit_again(
+        self, order: Order, failed: CallError, *, answered: bool
+    ) -> Run:
+        """Go on with the patience of a wait, beyond the attempts of a single call."""
         clock = self.runs.platform.clock
-        patience, pause = Patience(self._answered), FIRST_PAUSE
+        patience, pause = Patience(answered), FIRST_PAUSE
         while not self.host.left and patience.endures(failed, clock.now()):
             if not self._warned:
                 self._warned = True
@@ -113,12 +118,7 @@ class LocalHands:
             await clock.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
             try:
-                return await self.runs.submit(
-                    order.spec,
-                    key=order.key,
-                    since=order.since,
-                    repeat_unknown=self._repeats,
-                )
+                return await self.submit(order)
             except (NotSent, TooManyRequests) as error:
                 failed = error
         raise failed

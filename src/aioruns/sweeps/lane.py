@@ -10,7 +10,14 @@ import anyio
 from attrs import Factory, define, field
 
 from aioruns.cancelling import NotCanceled
-from aioruns.errors import AiorunsError, CallError, Context, GaveUp
+from aioruns.errors import (
+    AiorunsError,
+    CallError,
+    Context,
+    GaveUp,
+    NotSent,
+    TooManyRequests,
+)
 from aioruns.runs import Run, Runs, RunState
 from aioruns.seam import Status
 from aioruns.sweeps.hands import Hands, LocalHands
@@ -91,6 +98,7 @@ class Lane:
     _utc: Callable[[], datetime] = field(init=False)
     _hear: Callable[[Order, Status | CallError], None] = field(init=False)
     _active: dict[Order, None] = field(factory=dict, init=False)
+    _answered: bool = field(default=False, init=False)
     _ran_out: float | None = field(default=None, init=False)
     _ended: deque[Order] = field(factory=deque, init=False)
     _some_ended: anyio.Semaphore = field(
@@ -200,12 +208,19 @@ class Lane:
         host = self.host
         policy = host.policy
         try:
-            order.run = run = await self.hands.submit(order)
+            try:
+                run = await self.hands.submit(order)
+            except (NotSent, TooManyRequests) as error:
+                run = await self.hands.submit_again(
+                    order, error, answered=self._answered
+                )
         except AiorunsError as error:
             order.error = error
             host.ledger.ended(order, self._utc())
             await self._hand_over(order)
             return
+        self._answered = True
+        order.run = run
         order.submitted = self._utc()
         host.ledger.submitted(order)
         if order.attempt == 1:
@@ -233,8 +248,6 @@ class Lane:
     # -- the end ---------------------------------------------------------------------
 
     def _learn(self, order: Order, outcome: Status | CallError) -> None:
-        if order not in self._active:
-            return
         if isinstance(outcome, Status):
             order.status = outcome
             order.finished = self._utc()
@@ -252,7 +265,7 @@ class Lane:
         self._note_ended(order)
 
     def _note_ended(self, order: Order) -> None:
-        if order in self._active:
+        if order.hear is not None:
             self._take_out(order)
         # Most have nothing left to wait for, and are spared a task's turn.
         if self._has_more_to_do(order) or not self._finish_now(order):
@@ -287,9 +300,9 @@ class Lane:
         self._leave(order)
 
     def _leave(self, order: Order) -> None:
-        if order.run is not None and order.hear is not None:
+        order.hear = None
+        if order.run is not None:
             self.hands.leave(order, order.run, order)
-            order.hear = None
 
     async def _finish(self, order: Order) -> None:
         policy, platform = self.host.policy, self.runs.platform

@@ -66,7 +66,7 @@ class Order:
         finished: When the end was learnt.
         attempt: The number of this attempt, from 1.
         earlier: The attempts before.
-        hear: Called with what is heard of the run, while it is waited for.
+        hear: Called with what is heard of the run; None while it is not waited for.
         deadline: When its wait ends, by the platform's clock.
     """
 

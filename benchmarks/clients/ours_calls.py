@@ -12,6 +12,7 @@ from aioruns.platforms.cloudify import Cloudify
 from aioruns.platforms.kubeflow import Kubeflow
 from aioruns.platforms.nextmv import Nextmv
 from benchmarks.child import Meter
+from benchmarks.clients.bare_calls import WARM
 from benchmarks.clients.ours import IN_FLIGHT, connect
 from benchmarks.clients.places import (
     APP,
@@ -78,7 +79,8 @@ async def submit(
     async with open_session(authority) as session:
         client = connect(platform, url, session, in_flight)
         call = submitter(client, platform)
-        await at_once(in_flight, iter(range(2 * in_flight)), call)
+        for _ in range(WARM):
+            await at_once(in_flight, iter(range(2 * in_flight)), call)
         meter.start()
         sent = client.origin.sent
         await at_once(in_flight, iter(range(count)), call)

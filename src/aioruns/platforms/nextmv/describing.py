@@ -13,18 +13,23 @@ to be.
 
 from collections.abc import Mapping
 from os import PathLike
-from typing import Any
+from typing import Any, Final
 
 from aioruns.errors import InvalidInput
 from aioruns.http.codec import DecodeError, converter, structure
 from aioruns.platforms.nextmv.jsontext import JsonConfigurations, json_text
 from aioruns.platforms.nextmv.models.configuration import RunConfiguration
+from aioruns.platforms.nextmv.models.formats import ContentFormat
 from aioruns.platforms.nextmv.models.inputs import CloudOptions, Options
 from aioruns.platforms.nextmv.models.tracking import ExternalRunResult
-from aioruns.platforms.nextmv.sources import RunInput, source
+from aioruns.platforms.nextmv.sources import RunInput, default_configuration, source
 
 Configuration = RunConfiguration | Mapping[str, Any]
 ExternalResult = ExternalRunResult | Mapping[str, Any]
+
+_JSON_IN_AND_OUT: Final = default_configuration(ContentFormat.JSON)
+"""One for all runs: a sweep keeps thousands of payloads, and what each of them holds is
+gone through again and again by the collector of garbage. Nobody changes a payload."""
 
 BODY = "the run: this"
 """What errors call a body that has no JSON form."""
@@ -105,9 +110,7 @@ def described(
         # Most runs are such; the questions about the others take 2 us.
         body: dict[str, Any] = {"input": input}
         payload: dict[str, Any] = {"body": body, "instance_id": instance_id}
-        form: dict[str, Any] | None = {
-            "format": {"input": {"type": "json"}, "output": {"type": "json"}}
-        }
+        form: Mapping[str, Any] | None = _JSON_IN_AND_OUT
     else:
         found = source(input, input_dir_path, upload_id, managed_input_id)
         body = dict(found.body)

@@ -54,6 +54,12 @@ def measure(
         table.check(
             f"{platform}: the same without a journal", ratio(series["ours"], bare)
         )
+        for name, least in (("ours", 0.8), ("ours, journal", 0.7)):
+            table.check(
+                f"{platform}: runs a CPU second, {name} / bare submissions",
+                ratio(bare, series[name]),
+                least=least,
+            )
         table.check(
             f"{platform}: the same with journal and results",
             ratio(series["ours, journal, results"], bare),

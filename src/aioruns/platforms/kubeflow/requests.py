@@ -7,7 +7,6 @@ from urllib.parse import quote_plus, urlencode
 from attrs import frozen
 
 from aioruns.errors import InvalidInput
-from aioruns.http.codec import Json
 from aioruns.http.request import (
     QueryValue,
     Receiver,
@@ -25,6 +24,7 @@ from aioruns.platforms.kubeflow.models import (
     V2beta1ListRunsResponse,
     V2beta1Run,
 )
+from aioruns.platforms.kubeflow.models.listed import ListedPage, ListedPageV2
 from aioruns.platforms.kubeflow.models.polling import (
     Created,
     CreatedV2,
@@ -231,7 +231,7 @@ def read_state(run_id: str) -> Request[State]:
 
 def read_rows(
     version: Version, ids: Sequence[str], scope: Scope = EVERYWHERE
-) -> Request[Json]:
+) -> Request[ListedPage]:
     """Read the states of up to 200 runs.
 
     Watching ten thousand runs asks a hundred times a round, and quoting long filters
@@ -244,7 +244,8 @@ def read_rows(
         text = Filter().where(_KEYS[version], "IN", list(ids)).text(version)
         chosen = urlencode({"filter": text})
     encoded = f"{urlencode(query(_scope(version, scope)))}&{chosen}"
-    return Request("GET", runs_path(version), Json, encoded_query=encoded)
+    returns = ListedPage if version == "v1beta1" else ListedPageV2
+    return Request("GET", runs_path(version), returns, encoded_query=encoded)
 
 
 def find_name(name: str, scope: Scope = EVERYWHERE) -> Request[Rows]:

@@ -29,8 +29,8 @@ from aioruns.platforms.abeja import (
 from aioruns.platforms.abeja.adapter import Adapter
 from aioruns.platforms.abeja.explain import explain
 from aioruns.platforms.abeja.finding import MARGIN, MOST_PAGES
+from aioruns.platforms.abeja.listed import StatePage
 from aioruns.platforms.abeja.models import MarkedRows, RunRow
-from aioruns.platforms.abeja.pages import StatePage
 from aioruns.platforms.abeja.payload import MARKER, RESERVED
 from aioruns.platforms.abeja.states import STATES, status
 from aioruns.seam import RunRef, RunState, Submission

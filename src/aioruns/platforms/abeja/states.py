@@ -4,15 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from attrs import define, field
+from msgspec.structs import asdict
 
 from aioruns.errors import NotFound, Unreadable
 from aioruns.http.codec import DecodeError, structure
 from aioruns.platforms.abeja import requests
 from aioruns.platforms.abeja.chain import chain
 from aioruns.platforms.abeja.finding import ServerTime
+from aioruns.platforms.abeja.listed import ListedRun, StatePage
 from aioruns.platforms.abeja.models import RunRow
 from aioruns.platforms.abeja.models.rows import take_row
-from aioruns.platforms.abeja.pages import StatePage
 from aioruns.platforms.client import Client
 from aioruns.seam import RunRef, RunState, Status
 from aioruns.together import each
@@ -127,7 +128,10 @@ class StateReader:
                 )
             except NotFound:
                 return (), None
-            self._take(page.entries, wanted, known, found)
+            if page.rows is None:
+                self._take_values(page.values, wanted, known, found)
+            else:
+                self._take(page.rows, wanted, known, found)
             fruitless = fruitless + 1 if len(found) == before else 0
             missing = len(wanted) - len(found)
             enough = fruitless >= missing or count >= len(wanted)
@@ -139,7 +143,7 @@ class StateReader:
 
     def _take(
         self,
-        rows: Sequence[Any],
+        rows: Sequence[ListedRun],
         wanted: Mapping[str, RunRef],
         known: Mapping[RunRef, Status],
         found: dict[RunRef, Status],
@@ -150,16 +154,32 @@ class StateReader:
         newer one, and takes the place of the other.
         """
         find, recall = wanted.get, known.get
+        for row in rows:
+            ref = find(row.run_id)
+            if ref is None:
+                continue
+            was = recall(ref)
+            if was is None or was.text != row.status:
+                was = self._status(ref, asdict(row))
+            found[ref] = was
+
+    def _take_values(
+        self,
+        rows: Sequence[Any],
+        wanted: Mapping[str, RunRef],
+        known: Mapping[RunRef, Status],
+        found: dict[RunRef, Status],
+    ) -> None:
+        """The same for rows that are to be looked at."""
         row: Any = None
         try:
             for row in rows:
-                ref = find(row["run_id"])
-                if ref is None:
-                    continue
-                was = recall(ref)
-                if was is None or was.text != row["status"]:
-                    was = self._status(ref, row)
-                found[ref] = was
+                ref = wanted.get(row["run_id"])
+                if ref is not None:
+                    was = known.get(ref)
+                    if was is None or was.text != row["status"]:
+                        was = self._status(ref, row)
+                    found[ref] = was
         except (KeyError, TypeError):
             _read(row)  # raises what says what is wrong with it
             raise

@@ -119,7 +119,7 @@ class RunList:
                 said = page.statuses(wanted, known)
                 this.failed += failed_since(known, said)
             found.update(said)
-            this.pages.append((page.without_rows, said))
+            this.pages.append((page.without_times, said))
             in_vain = 0 if len(found) > before else in_vain + 1
             missing = len(wanted) - len(found)
             complete = not page.token

@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from attrs import frozen
+from msgspec import MsgspecError, Struct
+from msgspec.json import Decoder
 
 from aioruns.errors import Unreadable
-from aioruns.http.codec import Json, converter, parse_time
+from aioruns.http.codec import converter, parse_time, read_straight
 from aioruns.platforms.nextmv.models.runs import RunPage
 from aioruns.platforms.nextmv.states import state_of
 from aioruns.seam import RunRef, RunState, Status
@@ -24,17 +26,17 @@ class StateRows:
     Attributes:
         ids: The runs' ids.
         texts: The platform's word for each.
-        rows: What else is known of each.
+        created: When each was created, as it came.
         token: What to ask for the next page with; None at the end.
     """
 
     ids: Sequence[str]
     texts: Sequence[str]
-    rows: Sequence[Json]
+    created: Sequence[object]
     token: str | None
 
     @property
-    def without_rows(self) -> "StateRows":
+    def without_times(self) -> "StateRows":
         """What is worth remembering of it."""
         return StateRows(self.ids, self.texts, (), self.token)
 
@@ -51,12 +53,14 @@ class StateRows:
             Unreadable: A run's time of creation is not a time.
         """
         found: dict[RunRef, Status] = {}
-        for run_id, text, row in zip(self.ids, self.texts, self.rows, strict=True):
+        rows = zip(self.ids, self.texts, self.created, strict=True)
+        for run_id, text, created in rows:
             ref = wanted.get(run_id)
             if ref is not None:
                 status = known.get(ref)
                 if status is None or status.text != text:
-                    status = Status(ref, state_of(text), text, created=_created(row))
+                    time = _created(run_id, created)
+                    status = Status(ref, state_of(text), text, created=time)
                 found[ref] = status
         return found
 
@@ -72,6 +76,35 @@ def failed_since(
     ]
 
 
+class _Row(Struct, gc=False):
+    id: str
+    status_v2: str
+    # Times are read, and checked, only of runs whose word has changed.
+    created_at: str | None = None
+
+
+class _Page(Struct, gc=False):
+    runs: list[_Row] | None = None
+    next_page_token: str | None = None
+
+
+_decode = Decoder(_Page).decode
+
+
+def _straight(body: bytes) -> StateRows | None:
+    try:
+        page = _decode(body)
+    except MsgspecError:
+        return None
+    rows = page.runs or ()
+    return StateRows(
+        [row.id for row in rows],
+        [row.status_v2 for row in rows],
+        [row.created_at for row in rows],
+        page.next_page_token,
+    )
+
+
 def _state_rows(value: Any, _: object) -> StateRows:
     rows = [] if value.get("runs") is None else value["runs"]
     try:
@@ -79,10 +112,11 @@ def _state_rows(value: Any, _: object) -> StateRows:
         if type(rows) is list and (token is None or type(token) is str):
             ids = [row["id"] for row in rows]
             texts = [row["status_v2"] for row in rows]
-            # Times are read, and checked, only of runs whose word has changed.
             if {*map(type, ids), *map(type, texts)} <= {str}:
-                return StateRows(ids, texts, rows, token)
-    except (KeyError, TypeError):
+                return StateRows(
+                    ids, texts, [row.get("created_at") for row in rows], token
+                )
+    except (AttributeError, KeyError, TypeError):
         pass  # the models say what is wrong
     if type(rows) is not list:
         raise TypeError(f"runs must be an array, not {type(rows).__name__}")
@@ -91,18 +125,17 @@ def _state_rows(value: Any, _: object) -> StateRows:
     return StateRows(
         [row.id for row in made],
         [row.status_v2 for row in made],
-        [{"id": row.id, "created_at": _text(row.created_at)} for row in made],
+        [_text(row.created_at) for row in made],
         page.next_page_token,
     )
 
 
-def _created(row: Json) -> datetime | None:
-    text = row.get("created_at")
+def _created(run_id: str, text: object) -> datetime | None:
     try:
-        return None if text is None else parse_time(text)
+        return None if text is None else parse_time(text)  # type: ignore[arg-type]  # refused
     except (TypeError, ValueError) as error:
         raise Unreadable(
-            f"the list of runs cannot be read: run {row['id']!r} was created at "
+            f"the list of runs cannot be read: run {run_id!r} was created at "
             f"{text!r}, which is not a time"
         ) from error
 
@@ -111,4 +144,5 @@ def _text(time: datetime | None) -> str | None:
     return None if time is None else time.isoformat()
 
 
+read_straight(StateRows, _straight)
 converter.register_structure_hook(StateRows, _state_rows)

@@ -206,7 +206,19 @@ class LogStream:
             self._leave(self._page)
         while True:
             try:
-                await self._advance()
+                # No call for most pages, which have more behind them, and here no
+                # `_read`, since each call on the way costs at both ends of a wait.
+                if self._end is _GO_ON or await self._goes_on():
+                    asked_at = self.platform.clock.now() if self.ended else -math.inf
+                    try:
+                        page = await self.read(self.ref, self._position, self.window)
+                    except NotFound:
+                        page = await self._no_log(self._position)
+                    else:
+                        if page.status is not None:
+                            self._note(page)
+                    self._turn_to(page)
+                    self._asked_at = asked_at  # only a page that came can be the last
             except CallError as error:
                 clock = self.platform.clock
                 if not self._patience.endures(error, clock.now()):
@@ -217,19 +229,17 @@ class LogStream:
                 self._patience.restore()
                 return
 
-    async def _advance(self) -> None:
-        """Get the page after the one that was left, or be done."""
+    async def _goes_on(self) -> bool:
+        """Whether to ask for the page after the one that was left: not if done."""
         if self._end is not None:
             if not self._end.more and await self._finished(self._end):
                 self._done = True
-                return
+                return False
         elif self.tail is not None:
             self._turn_to(await self._read_tail(self.tail))
             self.tail = None
-            return
-        asked_at = self.platform.clock.now() if self.ended else -math.inf
-        self._turn_to(await self._read(self._position))
-        self._asked_at = asked_at  # only a page that came can be the last
+            return False
+        return True
 
     def _leave(self, page: LogPage) -> None:
         """Let go of a page that was read to its end: only one is held at a time."""
@@ -239,7 +249,7 @@ class LogStream:
             if page.more
             else _End(bool(page.events), False, page.hint, page.status, page.incomplete)
         )
-        self._page, self._at_hand = None, iter(())
+        self._page = None
 
     def _turn_to(self, page: LogPage) -> None:
         self._page, self._end = page, None

@@ -1,8 +1,8 @@
 """What generic code asks of ABEJA."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from functools import lru_cache, partial
-from typing import Final
+from typing import Any, Final
 
 from attrs import define, field
 
@@ -103,12 +103,12 @@ class Adapter:
             return await self._states.read(ref.target, refs, known)
         return {}
 
-    async def read_logs(
+    def read_logs(
         self, ref: RunRef, position: Position | None, window: Window = ALL
-    ) -> LogPage:
+    ) -> Coroutine[Any, Any, LogPage]:
         """Read what follows; see `aioruns.platforms.abeja.following`."""
         place = begin(window) if position is None else Place.of(position)
-        return await self._reader(ref).read(place)
+        return self._reader(ref).read(place)
 
     async def read_newest(self, ref: RunRef, count: int, window: Window) -> LogPage:
         """Read the last lines; see `aioruns.platforms.abeja.backward`."""

@@ -17,7 +17,7 @@ from attrs import evolve, frozen
 from aioruns.errors import BadRequest
 from aioruns.platforms.abeja.chain import TokenGuard
 from aioruns.platforms.abeja.pages import PlainPage, RecentPage
-from aioruns.platforms.abeja.places import Part, Place, nothing, page_of
+from aioruns.platforms.abeja.places import Place, nothing, page_behind
 from aioruns.platforms.abeja.plain import PlainReader
 from aioruns.platforms.abeja.recent import RecentReader
 from aioruns.seam import LogPage
@@ -43,28 +43,41 @@ class FollowingReader:
         """What follows a place; a page without events has nothing new."""
         try:
             if place.token is None or place.plain:
-                return await self._on(place)
+                if not place.plain:
+                    place = evolve(place, plain=True)
+                answer = await self.plain.page(place)
+                token = answer.next_token
+                # Most pages are such: there are new lines, and more behind them.
+                if token and token != place.token and place.skip < len(answer.events):
+                    return page_behind(
+                        place, answer.events, token, ordered=answer.ordered
+                    )
+                return await self._on(place, answer)
             return await self.recent.forward(place)
         except BadRequest as error:
             # wire/abeja.md 4.3: tokens may expire.
             if place.token is None or place.brought:
                 raise
             logger.info("reading the log of %s by time, since %s", self.what, error)
-            return await self._on(place.again())
+            place = evolve(place.again(), plain=True)
+            return await self._on(place, await self.plain.page(place))
 
-    async def _on(self, place: Place) -> LogPage:
-        """Go on in the plain log, and over to the recent log at its end."""
-        if not place.plain:
-            place = evolve(place, plain=True)
+    async def _on(self, place: Place, answer: PlainPage) -> LogPage:
+        """Go on in the plain log, and over to the recent log at its end.
+
+        Args:
+            place: The place.
+            answer: Its page.
+        """
         guard = TokenGuard(f"the log of {self.what}")
         newest: RecentPage | None = None
         while True:
-            answer = await self.plain.page(place)
             following = answer.next_token or None
             guard.check(place.token, following, empty=not answer.events)
             if place.skip < len(answer.events):
-                part = Part(answer.events, following, following is None, answer.ordered)
-                return page_of(place, (part,), more=following is not None)
+                return page_behind(
+                    place, answer.events, following, ordered=answer.ordered
+                )
             if following is not None:
                 skip = place.skip - len(answer.events)
                 place = evolve(place, token=following, skip=skip)
@@ -78,6 +91,7 @@ class FollowingReader:
                 return nothing(evolve(place, token=token, skip=0, plain=False))
             else:
                 return nothing(place)
+            answer = await self.plain.page(place)
 
 
 def _agree(place: Place, plain: PlainPage, recent: RecentPage) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from attrs import frozen
+from attrs import define, frozen
 from msgspec import MsgspecError, Struct
 from msgspec.json import Decoder
 
@@ -18,7 +18,8 @@ from aioruns.platforms.abeja.models import LogLine, RecentLogs, RunLogs
 from aioruns.seam import LogEvent
 
 
-@frozen
+# Not frozen: that would double what it costs. Nobody changes them.
+@define
 class PlainPage:
     """A page of a plain log, oldest line first.
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 from typing import Any
 
-from attrs import evolve, fields, frozen
+from attrs import define, evolve, frozen
 
 from aioruns.errors import InvalidInput
 from aioruns.platforms.abeja.tally import LAST_SECOND, Tally, second_of
@@ -14,7 +13,9 @@ from aioruns.seam import LogEvent, LogPage, Position, Window
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@frozen
+# Not frozen: that would double what it costs, and every page makes one. Nobody changes
+# them.
+@define(unsafe_hash=True)
 class Place:
     """Where a reader stands.
 
@@ -46,6 +47,8 @@ class Place:
     @classmethod
     def of(cls, position: Mapping[str, Any] | None) -> "Place":
         """Read what `position` wrote."""
+        if type(position) is _Told:
+            return position.place
         given: dict[str, Any] = {}
         for name, value in (position or {}).items():
             kind = _KINDS.get(name)
@@ -60,11 +63,27 @@ class Place:
     @property
     def position(self) -> Position:
         """The place as a small JSON object."""
-        return {
-            name: value
-            for name, default, value in zip(_NAMES, _DEFAULTS, _values(self))  # noqa: B905 - of one length, and checking that takes as long again
-            if value != default
-        }
+        told = _Told()
+        told.place = self
+        # Spelled out, since every page of every log comes by here: to go through the
+        # fields takes three times as long.
+        if self.token is not None:
+            told["token"] = self.token
+        if self.start is not None:
+            told["start"] = self.start
+        if self.end is not None:
+            told["end"] = self.end
+        if self.skip:
+            told["skip"] = self.skip
+        if self.second is not None:
+            told["second"] = self.second
+        if self.seen:
+            told["seen"] = self.seen
+        if self.brought:
+            told["brought"] = True
+        if self.plain:
+            told["plain"] = True
+        return told
 
     @property
     def start_time(self) -> datetime | None:
@@ -94,9 +113,15 @@ _KINDS: Mapping[str, type] = {
     "plain": bool,
 }
 
-_NAMES = [one.name for one in fields(Place)]
-_DEFAULTS = [one.default for one in fields(Place)]
-_values = attrgetter(*_NAMES)
+
+class _Told(dict[str, Any]):
+    """A position that still knows its place: most are read back where they were made.
+
+    Nobody changes a position, so that the two stay the same.
+    """
+
+    __slots__ = ("place",)
+    place: Place
 
 
 @frozen
@@ -158,6 +183,38 @@ def page_of(place: Place, parts: Iterable[Part], *, more: bool) -> LogPage:
         return (found.again() if by_time and part is begins[-1] else found).position
 
     return LogPage(events, after, more=more)
+
+
+def page_behind(
+    place: Place, lines: Sequence[LogEvent], token: str | None, *, ordered: bool
+) -> LogPage:
+    """What `page_of` makes of one part, with less around it, for the many plain pages.
+
+    Args:
+        place: The place that the lines were asked for with.
+        lines: The lines behind its token, more than it skips.
+        token: The token behind them; without one the part is open.
+        ordered: Whether no line is known to be older than the one before it.
+    """
+    skip = place.skip
+    events = lines[skip:] if skip else lines
+    count = len(events)
+    tally = Tally(
+        events, place.second, place.seen, brought=place.brought, ordered=ordered
+    )
+
+    def after(n: int) -> Position:
+        ended = token is not None and n == count
+        return Place(
+            token if ended else place.token,
+            place.start,
+            place.end,
+            0 if ended else skip + n,
+            *tally.after(n),
+            place.plain,
+        ).position
+
+    return LogPage(events, after, token is not None)
 
 
 def begin(window: Window) -> Place:

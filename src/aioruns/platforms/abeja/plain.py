@@ -1,5 +1,8 @@
 """Reading plain logs, from the oldest line on, as far as there are any now."""
 
+from collections.abc import Coroutine
+from typing import Any
+
 from attrs import evolve, frozen
 
 from aioruns.platforms.abeja import requests
@@ -42,10 +45,11 @@ class PlainReader:
                 return nothing(place.again())
             place = evolve(place, token=following, skip=place.skip - len(answer.events))
 
-    async def page(self, place: Place) -> PlainPage:
+    def page(self, place: Place) -> Coroutine[Any, Any, PlainPage]:
         """The page of a place's token, as it comes."""
-        return await self.client.send(
-            requests.oldest_first(
-                self.at, PlainPage, place.token, place.start_time, place.end_time
-            )
+        since = until = None
+        if place.start is not None or place.end is not None:
+            since, until = place.start_time, place.end_time
+        return self.client.send(
+            requests.oldest_first(self.at, PlainPage, place.token, since, until)
         )

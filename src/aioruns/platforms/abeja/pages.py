@@ -1,6 +1,6 @@
-"""Pages as following and waiting read them, in short ways, since there are many.
+"""Pages of logs as following reads them, in a short way, since there are many.
 
-Pages of logs are read straight from their bytes, which takes three quarters of what a
+They are read straight from their bytes, which takes three quarters of what a
 detour by JSON objects does. What is not of the documented shape goes through the
 models, whose errors say where.
 """
@@ -47,30 +47,6 @@ class RecentPage:
     events: Sequence[LogEvent]
     next_forward_token: str
     next_backward_token: str
-
-
-@frozen
-class StatePage:
-    """A page of runs.
-
-    Attributes:
-        entries: The runs as they came: most of them are not looked at closely.
-        next_page_token: Asks for the next page; None or empty at the end.
-    """
-
-    entries: Sequence[Any]
-    next_page_token: str | None
-
-
-@frozen
-class StateRow:
-    """One run.
-
-    Attributes:
-        entry: The run as it came, which mostly is not looked at closely.
-    """
-
-    entry: dict[str, Any]
 
 
 class _Line(Struct, gc=False):
@@ -147,29 +123,7 @@ def _structured(value: dict[str, Any], lines: Sequence[LogLine]) -> list[LogEven
     return [LogEvent(line.timestamp, line.message) for line in lines]
 
 
-def _states(value: object, _: object) -> StatePage:
-    if not isinstance(value, dict) or type(value.get("entries")) is not list:
-        raise TypeError("expected an object with a list of entries")
-    return StatePage(
-        value["entries"], _text(value.get("next_page_token"), optional=True)
-    )
-
-
-def _state(value: object, _: object) -> StateRow:
-    if not isinstance(value, dict):
-        raise TypeError("expected an object")
-    return StateRow(value)
-
-
-def _text(value: Any, *, optional: bool = False) -> Any:
-    if type(value) is str or (optional and value is None):
-        return value
-    raise TypeError(f"a token must be text, not {type(value).__name__}")
-
-
 read_straight(PlainPage, _straight_plain)
 read_straight(RecentPage, _straight_recent)
 converter.register_structure_hook(PlainPage, _plain)
 converter.register_structure_hook(RecentPage, _recent)
-converter.register_structure_hook(StatePage, _states)
-converter.register_structure_hook(StateRow, _state)

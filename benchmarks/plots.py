@@ -37,7 +37,7 @@ def draw(tables: Sequence[Table], place: Path) -> list[str]:
             if parts is None:
                 continue
             what = parts["what"]
-            if what.startswith("speed"):
+            if what.startswith(("speed", "runs a CPU second")):
                 continue  # says the same as its CPU
             if "ours / bare" in what or "/ bare submissions" in what:
                 of = beside

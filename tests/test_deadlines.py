@@ -135,3 +135,15 @@ async def test_one_timer_does_for_all(deadlines, pass_time, monkeypatch):
     assert len(made) == 1  # nothing is under way: nothing to look at
     deadlines.end(deadlines.start(60))
     assert len(made) == 2
+
+
+async def test_who_is_under_way_when_it_is_closed_is_woken_all_the_same(
+    deadlines, pass_time
+):
+    told = []
+    task = asyncio.create_task(attempt(deadlines, 60, told))
+    await asyncio.sleep(0)
+    deadlines.close()
+    await pass_time(61)
+    assert told == ["late"]
+    await task

@@ -64,8 +64,12 @@ class Deadlines:
             deadline.passed()
 
     def close(self) -> None:
-        """Let go of the timer."""
-        self._look_at(math.inf)
+        """Let go of the timer, unless it is still needed.
+
+        Attempts on an aiohttp session that stays open may still be under way.
+        """
+        if not self._running:
+            self._look_at(math.inf)
 
     def _look(self) -> None:
         """End what is due, and look again when the next attempt is."""

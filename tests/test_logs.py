@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from attrs import evolve
+from msgspec.structs import replace
 from tests.fake_platform import FakePlatform, failing
 
 from aioruns.errors import (
@@ -151,7 +152,7 @@ async def test_a_page_from_before_the_known_end_is_not_the_last(platform, lag, s
         page = await read_logs(ref, position)
         if position is None or platform.clock.now() > began + lag:
             return page
-        status = evolve(page.status, state=RunState.RUNNING)
+        status = replace(page.status, state=RunState.RUNNING)
         return LogPage((), lambda _: position, status=status)
 
     platform.read_logs = read_stale
@@ -378,7 +379,7 @@ def stamped(platform):
         start = position["line"] if position else 0
         begin = platform.clock.utc() - timedelta(seconds=platform.clock.now())
         events = [
-            evolve(event, timestamp=begin + timedelta(seconds=at))
+            replace(event, timestamp=begin + timedelta(seconds=at))
             for event, (at, _) in zip(
                 page.events, platform.known[ref].lines[start:], strict=False
             )

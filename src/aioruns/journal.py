@@ -12,7 +12,8 @@ from pathlib import Path
 
 import anyio
 import anyio.to_thread
-from attrs import define, evolve, field
+from attrs import define, field
+from msgspec.structs import replace
 
 from aioruns.errors import AiorunsError, JournalError
 from aioruns.journal_file import Again, Group, JournalFile, Told
@@ -168,7 +169,7 @@ class Journal:
         group = self._open_group()
         group.submitting.append((stamp(at), entry.row))
         await self._written(group)
-        return evolve(entry, stage=Stage.SUBMITTING, since=at)
+        return replace(entry, stage=Stage.SUBMITTING, since=at)
 
     def submitted(self, entry: Entry, run_id: str, at: datetime) -> None:
         """Note that the run exists; it is written soon.

@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
-from attrs import define, evolve, field
+from attrs import define, field
+from msgspec.structs import replace
 
 from aioruns import journal_schema as schema
 from aioruns.journal_identity import derive_key
@@ -140,7 +141,7 @@ class Planner:
         if since is None or entry.stage is not Stage.PLANNED:
             return entry
         self._connection.execute(schema.SUBMITTING, (stamp(since), entry.row))
-        return evolve(entry, stage=Stage.SUBMITTING, since=since)
+        return replace(entry, stage=Stage.SUBMITTING, since=since)
 
     def _turn_of(self, identity: int) -> tuple[int, bool]:
         """Which repetition of a spec comes next in this pass, and whether it is there.

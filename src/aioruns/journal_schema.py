@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from attrs import define, field
+from msgspec import Struct
 
 from aioruns.journal_rows import Rows
 from aioruns.seam import RunRef, RunState, Status
@@ -67,9 +67,7 @@ class Stage(StrEnum):
     """Its run has ended, or could not be submitted."""
 
 
-# Not frozen: that would double what it costs, and there is one for every run.
-@define(unsafe_hash=True)
-class Entry:
+class Entry(Struct, frozen=True, gc=False):
     """What a journal knows of one spec: its latest attempt.
 
     Attributes:
@@ -103,7 +101,7 @@ class Entry:
     status: Status | None = None
     finished: datetime | None = None
     error: str | None = None
-    identity: int = field(default=0, repr=False)
+    identity: int = 0
 
 
 SPEC = Rows("INSERT INTO specs VALUES (?, ?, ?)")

@@ -316,47 +316,54 @@ class Runs:
     at_once: int = field(default=64, repr=False)
     _watchers: dict[str, Watcher] = field(factory=dict, init=False, repr=False)
 
-    async def submit(
+    async def submit(self, spec: RunSpec) -> Run:
+        """Create the run of a spec, so that it exists once.
+
+        Raises:
+            CallError: The platform refused, or whether it acted stayed unknown.
+        """
+        key = spec.key or new_key()
+        return Run(self, await self.create(spec, key), key, True)
+
+    async def create(
         self,
         spec: RunSpec,
+        key: str,
         *,
-        key: str | None = None,
         since: datetime | None = None,
         repeat_unknown: bool = False,
-    ) -> Run:
-        """Create the run of a spec, so that it exists once.
+    ) -> RunRef:
+        """Create the run of a spec under a key, so that it exists once.
 
         Args:
             spec: What to submit.
-            key: Submit it under this key instead of the spec's.
+            key: The key, whatever the spec's is.
             since: When an earlier process may have submitted it under this key; it is
                 looked for first then.
             repeat_unknown: Send it again, too, where the outcome of sending it is not
                 known and cannot be looked up, which may create a second run.
 
         Returns:
-            The run's handle.
+            The run, for which `Runs.run` makes a handle.
 
         Raises:
             CallError: The platform refused, or whether it acted stayed unknown.
         """
-        used = key or spec.key or new_key()
-        fresh = since is None and used != spec.key
+        fresh = since is None and key != spec.key
         began = since or self.platform.clock.utc()
-        submission = Submission(spec.target, spec.payload, used, began, fresh)
+        submission = Submission(spec.target, spec.payload, key, began, fresh)
         if since is not None:
             found = await find_earlier(
                 self.platform, submission, repeat_unknown=repeat_unknown
             )
             if found is not None:
-                return Run(self, found, used, True)
+                return found
         try:
-            ref = await self.platform.create(submission)
+            return await self.platform.create(submission)
         except CallError as error:
-            ref = await submit_once(
+            return await submit_once(
                 self.platform, submission, error, repeat_unknown=repeat_unknown
             )
-        return Run(self, ref, used, True)
 
     async def submit_new(
         self, target: str, payload: Mapping[str, Any], key: str | None

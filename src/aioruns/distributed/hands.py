@@ -13,7 +13,7 @@ from aioruns.distributed.job import Job
 from aioruns.distributed.link import Link, WorkerLost
 from aioruns.distributed.messages import Ended, Report, Submitted, Work
 from aioruns.errors import AiorunsError, CallError, Context, GaveUp, OutcomeUnknown
-from aioruns.runs import Run, Runs
+from aioruns.runs import Runs
 from aioruns.seam import RunRef, RunState
 from aioruns.sweeps.lane import Host
 from aioruns.sweeps.order import Order
@@ -55,18 +55,17 @@ class DaskHands:
                 job.fail(first)
             raise first from None
 
-    async def submit(self, order: Order) -> Run:
+    async def submit(self, order: Order) -> RunRef:
         """Have a worker create the run of an order."""
         job = self._jobs[order] = self._make_job(order)
         job.submitted = asyncio.get_running_loop().create_future()
         self._crew.hand_over(job)
         try:
-            ref = await job.submitted
+            return await job.submitted
         except BaseException:
             del self._jobs[order]
             self._forget(job)
             raise
-        return Run(self.runs, ref, order.key, fresh=True)
 
     async def submit_again(
         self,
@@ -74,14 +73,14 @@ class DaskHands:
         failed: CallError,
         *,
         answered: bool,  # noqa: ARG002 - as above
-    ) -> Run:
+    ) -> RunRef:
         """Leave it at that."""
         raise failed
 
     def follow(
         self,
         order: Order,
-        run: Run,
+        ref: RunRef,
         heard: Heard,
         *,
         fresh: bool,  # noqa: ARG002 - whoever submitted it knows
@@ -89,7 +88,7 @@ class DaskHands:
         """Have it said when a run has ended; it may be one of an earlier process."""
         job = self._jobs.get(order)
         if job is None:
-            job = self._jobs[order] = self._make_job(order, run.ref)
+            job = self._jobs[order] = self._make_job(order, ref)
             job.heard = heard
             self._crew.hand_over(job)
         else:
@@ -99,7 +98,7 @@ class DaskHands:
     def leave(
         self,
         order: Order,
-        run: Run,  # noqa: ARG002 - goes by the order
+        ref: RunRef,  # noqa: ARG002 - goes by the order
         heard: Heard,  # noqa: ARG002 - there is only one
     ) -> None:
         """Follow a run no longer; a result that has come with its end is kept."""
@@ -111,12 +110,12 @@ class DaskHands:
             return
         del self._jobs[order]
 
-    async def fetch_result(self, order: Order, run: Run) -> object:
+    async def fetch_result(self, order: Order, ref: RunRef) -> object:
         """The result that came with the end, or that a worker fetches now."""
         job = self._jobs.pop(order, None)
         ended = job.ended if job is not None else None
         if ended is None:
-            ended = await self._fetch(order, run)
+            ended = await self._fetch(order, ref)
         if ended.error is not None:
             raise ended.error
         return ended.result
@@ -200,8 +199,8 @@ class DaskHands:
         self._open.pop(job.work.number, None)
         self._crew.drop(job)
 
-    async def _fetch(self, order: Order, run: Run) -> Ended:
-        job = self._make_job(order, run.ref)
+    async def _fetch(self, order: Order, ref: RunRef) -> Ended:
+        job = self._make_job(order, ref)
         job.has_ended(order.status)
         job.done = asyncio.get_running_loop().create_future()
         self._crew.hand_over(job)

@@ -11,7 +11,7 @@ from attrs import define, field
 
 from aioruns.distributed.messages import Ended, Report, Submitted, Terms, Work
 from aioruns.platforms.client import Client
-from aioruns.runs import Run, Runs, RunSpec
+from aioruns.runs import Runs, RunSpec
 from aioruns.sweeps.lane import Lane
 from aioruns.sweeps.ledger import NoLedger
 from aioruns.sweeps.order import Order, Policy
@@ -31,8 +31,8 @@ class ReportingLedger(NoLedger):
 
     def submitted(self, order: Order) -> None:
         """Report it."""
-        if order.run is not None:
-            self.share.report(Submitted(order.index, order.run.ref))
+        if order.ref is not None:
+            self.share.report(Submitted(order.index, order.ref))
 
 
 @define(eq=False)
@@ -94,9 +94,7 @@ class Share:
         for work in works:
             spec = RunSpec(self.client.runs, work.target, work.payload, work.given_key)
             order = Order(work.number, spec, work.key, since=work.since)
-            if work.ref is not None:
-                order.run = Run(self.client.runs, work.ref, work.key)
-            order.status = work.status
+            order.ref, order.status = work.ref, work.status
             self._orders[work.number] = order
             self._work.append(order)
             self._some_work.release()

@@ -356,10 +356,10 @@ class Outcomes:
         for lane in self._lanes.values():
             if self.policy.cancel_remote:
                 for order, failed in await lane.cancel_active():
-                    if order.run is not None:
-                        self.not_canceled.append((order.run, failed.error))
+                    if (run := order.run) is not None:
+                        self.not_canceled.append((run, failed.error))
                         logger.warning(
-                            "run %s could not be cancelled: %s", order.run.id, failed
+                            "run %s could not be cancelled: %s", run.id, failed
                         )
             await lane.leave()
         try:
@@ -374,8 +374,9 @@ async def _attend(watcher: Watcher) -> None:
 
 def _joined(member: Member) -> Order:
     order = Order(member.index, member.spec, member.key)
-    order.run, order.error = member.run, member.error
+    order.handle, order.error = member.run, member.error
     if member.run is not None:
+        order.ref = member.run.ref
         order.submitted = member.run.runs.platform.clock.utc()
     return order
 

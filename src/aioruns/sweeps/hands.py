@@ -10,7 +10,7 @@ from attrs import define, field
 from aioruns.cancelling import NotCanceled, cancel_all
 from aioruns.errors import CallError, NotSent, TooManyRequests
 from aioruns.patience import FIRST_PAUSE, LONGEST_PAUSE, Patience, patiently
-from aioruns.runs import Run, Runs
+from aioruns.runs import Runs
 from aioruns.seam import RunRef
 from aioruns.sweeps.order import Order
 from aioruns.waiting import Heard, Watcher
@@ -28,7 +28,7 @@ class Hands(Protocol):
         """Do what must go on meanwhile, until cancelled."""
         ...
 
-    def submit(self, order: Order) -> Awaitable[Run]:
+    def submit(self, order: Order) -> Awaitable[RunRef]:
         """Create the run of an order, so that it exists once.
 
         Raises:
@@ -38,7 +38,7 @@ class Hands(Protocol):
 
     async def submit_again(
         self, order: Order, failed: CallError, *, answered: bool
-    ) -> Run:
+    ) -> RunRef:
         """Go on after the request did not leave, or was refused by a rate limit.
 
         Other submissions may have been answered well.
@@ -48,15 +48,15 @@ class Hands(Protocol):
         """
         ...
 
-    def follow(self, order: Order, run: Run, heard: Heard, *, fresh: bool) -> None:
+    def follow(self, order: Order, ref: RunRef, heard: Heard, *, fresh: bool) -> None:
         """Call when an order's run has ended, or cannot be read; until `leave`."""
         ...
 
-    def leave(self, order: Order, run: Run, heard: Heard) -> None:
+    def leave(self, order: Order, ref: RunRef, heard: Heard) -> None:
         """Follow it no longer."""
         ...
 
-    async def fetch_result(self, order: Order, run: Run) -> object:
+    async def fetch_result(self, order: Order, ref: RunRef) -> object:
         """What a run that succeeded has produced.
 
         Raises:
@@ -96,18 +96,18 @@ class LocalHands:
     async def serve(self) -> None:
         """Nothing: watchers are attended by the sweep."""
 
-    def submit(self, order: Order) -> Awaitable[Run]:
+    def submit(self, order: Order) -> Awaitable[RunRef]:
         """Create the run of an order."""
-        return self.runs.submit(
+        return self.runs.create(
             order.spec,
-            key=order.key,
+            order.key,
             since=order.since,
             repeat_unknown=self._repeats,
         )
 
     async def submit_again(
         self, order: Order, failed: CallError, *, answered: bool
-    ) -> Run:
+    ) -> RunRef:
         """Go on with the patience of a wait, beyond the attempts of a single call."""
         clock = self.runs.platform.clock
         patience, pause = Patience(answered), FIRST_PAUSE
@@ -126,13 +126,12 @@ class LocalHands:
     def follow(
         self,
         order: Order,  # noqa: ARG002 - others go by the order
-        run: Run,
+        ref: RunRef,
         heard: Heard,
         *,
         fresh: bool,
     ) -> None:
         """Join those who wait."""
-        ref = run.ref
         if ref.target != self._target:
             self._target, self._watcher = ref.target, self.runs.watcher(ref.target)
             self.host.attend(self._watcher)
@@ -141,11 +140,10 @@ class LocalHands:
     def leave(
         self,
         order: Order,  # noqa: ARG002 - others go by the order
-        run: Run,
+        ref: RunRef,
         heard: Heard,
     ) -> None:
         """Leave those who wait."""
-        ref = run.ref
         if ref.target == self._target:
             self._watcher.leave(ref, heard)
         else:
@@ -154,11 +152,11 @@ class LocalHands:
     async def fetch_result(
         self,
         order: Order,  # noqa: ARG002 - others go by the order
-        run: Run,
+        ref: RunRef,
     ) -> object:
         """What the run has produced; as patient as waiting for it was."""
         platform = self.runs.platform
-        fetch = partial(platform.fetch_result, run.ref)
+        fetch = partial(platform.fetch_result, ref)
         return await patiently(fetch, platform.clock)
 
     async def cancel(self, refs: Iterable[RunRef]) -> list[NotCanceled]:

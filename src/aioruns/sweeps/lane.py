@@ -19,7 +19,7 @@ from aioruns.errors import (
     TooManyRequests,
 )
 from aioruns.runs import Run, Runs, RunState
-from aioruns.seam import Status
+from aioruns.seam import RunRef, Status
 from aioruns.sweeps.hands import Hands, LocalHands
 from aioruns.sweeps.ledger import Ledger
 from aioruns.sweeps.order import Order, Policy
@@ -146,7 +146,7 @@ class Lane:
             if order is None:
                 slots.release()
                 return
-            if order.run is None and order.error is None:
+            if order.ref is None and order.error is None:
                 await self._submit(order)
             else:
                 await self.begin(order)
@@ -155,10 +155,10 @@ class Lane:
         """Take up an order where it stands; it has a slot, or needs none."""
         if order.status is not None or order.error is not None:
             self._note_ended(order)
-        elif order.run is not None:
+        elif order.ref is not None:
             self.host.tally.submitted += 1
             if self.host.policy.wait:
-                self._follow(order, order.run, fresh=False)
+                self._follow(order, order.ref, fresh=False)
             else:
                 await self._hand_over(order)
         else:
@@ -190,7 +190,7 @@ class Lane:
 
     async def cancel_active(self) -> list[tuple[Order, NotCanceled]]:
         """Cancel the runs that are still waited for; return those that could not be."""
-        by_ref = {order.run.ref: order for order in self._active if order.run}
+        by_ref = {order.ref: order for order in self._active if order.ref}
         failed = await self.hands.cancel(by_ref)
         return [(by_ref[one.ref], one) for one in failed]
 
@@ -214,9 +214,9 @@ class Lane:
         policy = host.policy
         try:
             try:
-                run = await self.hands.submit(order)
+                ref = await self.hands.submit(order)
             except (NotSent, TooManyRequests) as error:
-                run = await self.hands.submit_again(
+                ref = await self.hands.submit_again(
                     order, error, answered=self._answered
                 )
         except AiorunsError as error:
@@ -225,28 +225,29 @@ class Lane:
             await self._hand_over(order)
             return
         self._answered = True
-        order.run = run
+        order.ref = ref
         order.submitted = self._utc()
         host.ledger.submitted(order)
         if order.attempt == 1:
             host.tally.submitted += 1
         if policy.on_submitted is not None:
-            policy.on_submitted(run)
+            order.handle = Run(self.runs, ref, order.key)
+            policy.on_submitted(order.handle)
         if policy.wait:
-            self._follow(order, run, fresh=True)
+            self._follow(order, ref, fresh=True)
         else:
+            order.handle = Run(self.runs, ref, order.key, fresh=True)
             await self._hand_over(order)
 
-    def _follow(self, order: Order, run: Run, *, fresh: bool) -> None:
+    def _follow(self, order: Order, ref: RunRef, *, fresh: bool) -> None:
         """Wait for a run that exists."""
         host = self.host
         order.hear = self._hear
-        run.fresh = False
         if host.policy.within is not None:
             order.deadline = self.runs.platform.clock.now() + host.policy.within
         self._active[order] = None
         host.tally.active += 1
-        self.hands.follow(order, run, order, fresh=fresh)
+        self.hands.follow(order, ref, order, fresh=fresh)
         if self._ran_out is not None and order in self._active:
             self._give_up(order, self._ran_out)
 
@@ -306,12 +307,12 @@ class Lane:
 
     def _leave(self, order: Order) -> None:
         order.hear = None
-        if order.run is not None:
-            self.hands.leave(order, order.run, order)
+        if order.ref is not None:
+            self.hands.leave(order, order.ref, order)
 
     async def _finish(self, order: Order) -> None:
         policy, platform = self.host.policy, self.runs.platform
-        status, run = order.status, order.run
+        status, ref = order.status, order.ref
         if status is not None:
             self.host.ledger.ended(order, order.finished or self._utc())
             if self._is_retried(order):
@@ -320,13 +321,13 @@ class Lane:
                     await self.host.ledger.begin_again(order, platform.clock.utc())
                     await self._submit(order)
                 return
-            if policy.results and status.state is RunState.SUCCEEDED and run:
+            if policy.results and status.state is RunState.SUCCEEDED and ref:
                 try:
-                    order.result = await self.hands.fetch_result(order, run)
+                    order.result = await self.hands.fetch_result(order, ref)
                 except AiorunsError as error:
                     order.error = error
-        elif isinstance(order.error, GaveUp) and policy.cancel_remote and run:
-            await self.hands.cancel([run.ref])
+        elif isinstance(order.error, GaveUp) and policy.cancel_remote and ref:
+            await self.hands.cancel([ref])
         await self._hand_over(order)
 
     async def _hand_over(self, order: Order) -> None:

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Protocol
 
 import anyio
-from attrs import define, evolve
+from attrs import define
+from msgspec.structs import replace
 
 from aioruns.journal import Entry, Journal, Stage
 from aioruns.runs import Run, RunSpec
@@ -82,14 +83,14 @@ class JournalLedger:
         """The order of a spec: new, or as an earlier process left it."""
         order = Order(index, spec, entry.key, entry=entry, attempt=entry.attempt)
         if entry.run_id is not None:
-            order.run = _run(spec, entry)
+            order.ref = RunRef(spec.target, entry.run_id)
             order.submitted = entry.submitted
         elif not entry.fresh:
             # Whether its request arrived, or why it was refused, is for the platform to
             # say now.
             order.since = entry.since
-            order.entry = evolve(entry, stage=Stage.SUBMITTING)
-        if entry.stage is Stage.ENDED and order.run is not None:
+            order.entry = replace(entry, stage=Stage.SUBMITTING)
+        if entry.stage is Stage.ENDED and order.ref is not None:
             order.status, order.finished = entry.status, entry.finished
         return order
 
@@ -106,8 +107,8 @@ class JournalLedger:
 
     def submitted(self, order: Order) -> None:
         """Its run exists."""
-        if order.entry and order.run and order.submitted:
-            self.journal.submitted(order.entry, order.run.id, order.submitted)
+        if order.entry and order.ref and order.submitted:
+            self.journal.submitted(order.entry, order.ref.id, order.submitted)
 
     def ended(self, order: Order, now: datetime) -> None:
         """Its run has ended, or it could not be submitted."""

@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 from aioruns.errors import AiorunsError, CallError, InvalidInput
 from aioruns.journal import Entry
 from aioruns.runs import Run, RunSpec
-from aioruns.seam import Status
+from aioruns.seam import RunRef, Status
 from aioruns.sweeps.outcome import Attempt, Outcome
 
 OnUnknown = Literal["error", "submit again"]
@@ -58,7 +58,7 @@ class Order:
         since: When the key may have been used first, if an earlier process did; None
             if the key is new.
         entry: Its place in the journal, where there is one.
-        run: The run, once it exists.
+        ref: Its run, once that exists.
         status: How it ended.
         result: What it produced.
         error: Why it went no further.
@@ -68,6 +68,7 @@ class Order:
         earlier: The attempts before.
         hear: Called with what is heard of the run; None while it is not waited for.
         deadline: When its wait ends, by the platform's clock.
+        handle: The run's handle, where somebody was given one.
     """
 
     index: int
@@ -75,7 +76,7 @@ class Order:
     key: str
     since: datetime | None = None
     entry: Entry | None = None
-    run: Run | None = None
+    ref: RunRef | None = None
     status: Status | None = None
     result: object = None
     error: AiorunsError | None = None
@@ -87,6 +88,14 @@ class Order:
         default=None, init=False
     )
     deadline: float = field(default=float("inf"), init=False)
+    handle: Run | None = field(default=None, init=False)
+
+    @property
+    def run(self) -> Run | None:
+        """The run's handle; made when it is asked for, since waiting needs none."""
+        if self.ref is None or self.handle is not None:
+            return self.handle
+        return Run(self.spec.runs, self.ref, self.key)
 
     def __call__(self, heard: Status | CallError) -> None:
         """Hear how the run ended.
@@ -120,4 +129,5 @@ class Order:
         self.earlier = (*self.earlier, attempt)
         self.key, self.since = key, None
         self.attempt += 1
-        self.run = self.status = self.error = self.submitted = self.finished = None
+        self.ref = self.handle = self.status = self.error = None
+        self.submitted = self.finished = None

@@ -78,12 +78,12 @@ class StateReader:
         if len(refs) <= SINGLE_READS or spent > len(refs):
             if spent:
                 self.spent[deployment_id] = spent * _FADE
-            return await self._singly(sorted(refs), known)
+            return await self._singly(refs, known)
         wanted = {ref.id: ref for ref in refs}
         found, pages_read = await self._listed(deployment_id, wanted, known)
         missing = []
         if len(found) < len(wanted):
-            missing = sorted(ref for ref in wanted.values() if ref not in found)
+            missing = [ref for ref in wanted.values() if ref not in found]
             found |= await self._singly(missing, known)
         self.spent[deployment_id] = pages_read + len(missing)
         return found
@@ -185,7 +185,7 @@ class StateReader:
             raise
 
     async def _singly(
-        self, refs: Sequence[RunRef], known: Mapping[RunRef, Status]
+        self, refs: Collection[RunRef], known: Mapping[RunRef, Status]
     ) -> dict[RunRef, Status]:
         found: dict[RunRef, Status] = {}
 

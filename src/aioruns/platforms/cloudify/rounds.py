@@ -6,7 +6,8 @@ can be, and a round without any change gives the very answer of the one before.
 
 from collections.abc import Collection, Mapping, Sequence
 
-from attrs import define, evolve, field
+from attrs import define, field
+from msgspec.structs import replace
 
 from aioruns.platforms.cloudify.models import ExecutionState
 from aioruns.platforms.cloudify.statuses import moved, state_of, status_of
@@ -143,4 +144,4 @@ class Round:
             if status is None:
                 answer.pop(ref, None)
             elif known is None or known.text != status.text:
-                answer[ref] = evolve(status, ref=ref)
+                answer[ref] = replace(status, ref=ref)

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
-from attrs import define, evolve
+from attrs import define
+from msgspec.structs import replace
 
 from aioruns.errors import CallError, Context, NotFound, Unreadable
 from aioruns.platforms.client import Client
@@ -61,7 +62,7 @@ class StateReader:
             for ref in refs:
                 status = found.get(by_id[ref.id])
                 if status is not None and status.ref != ref:
-                    found[ref] = evolve(status, ref=ref)
+                    found[ref] = replace(status, ref=ref)
         return found
 
     def _by_scope(
@@ -144,7 +145,7 @@ class StateReader:
         except CallError as error:
             # The run has failed, which is more than nothing; a manifest that cannot be
             # had must not keep those waiting who wait for other runs.
-            return evolve(status, reason=f"its reason could not be read: {error}")
+            return replace(status, reason=f"its reason could not be read: {error}")
 
     def scope(self, target: str, server: Server) -> Scope | None:
         """Where to list: everywhere, or what a multi-user server insists on.

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-
-from msgspec import Struct
+from typing import ClassVar
 
 from aioruns.journal_rows import Rows
 from aioruns.seam import RunRef, RunState, Status
+from aioruns.values import Value
 
 APPLICATION_ID = 0x61_69_6F_72
 """What SQLite's own header says of the file: "aior"."""
@@ -67,7 +67,7 @@ class Stage(StrEnum):
     """Its run has ended, or could not be submitted."""
 
 
-class Entry(Struct, frozen=True, gc=False):
+class Entry(Value, frozen=True, gc=False):
     """What a journal knows of one spec: its latest attempt.
 
     Attributes:
@@ -102,6 +102,7 @@ class Entry(Struct, frozen=True, gc=False):
     finished: datetime | None = None
     error: str | None = None
     identity: int = 0
+    hidden: ClassVar[frozenset[str]] = frozenset({"identity"})
 
 
 SPEC = Rows("INSERT INTO specs VALUES (?, ?, ?)")

@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from aioruns.cancelling import cancel_all, check_cancels
 from aioruns.cursors import make_cursor, read_cursor
@@ -26,6 +26,7 @@ from aioruns.seam import (
     Submission,
 )
 from aioruns.submitting import KEY_LENGTH, find_earlier, new_key, submit_once
+from aioruns.values import Value
 from aioruns.waiting import Watcher
 
 _KEY = re.compile(rf"[!-Z\\^-~]([ -Z\\^-~]{{0,{KEY_LENGTH - 2}}}[!-Z\\^-~])?")
@@ -42,8 +43,7 @@ class HasRuns(Protocol):
         ...
 
 
-@frozen
-class RunSpec:
+class RunSpec(Value, frozen=True, gc=False):
     """What to submit; a value, nothing has happened yet.
 
     Made by `spec(...)` on a platform's handle, for example
@@ -58,8 +58,9 @@ class RunSpec:
 
     runs: "Runs"
     target: str
-    payload: Mapping[str, Any] = field(repr=False)
+    payload: Mapping[str, Any]
     key: str | None = None
+    hidden: ClassVar[frozenset[str]] = frozenset({"payload"})
 
     @property
     def platform(self) -> str:

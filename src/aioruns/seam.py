@@ -8,12 +8,12 @@ a further platform is one adapter with its six coroutines. `ReadsBack` and
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from attrs import define, field, frozen
-from msgspec import Struct
+from attrs import frozen
 
 from aioruns.http.clock import Clock
+from aioruns.values import Value
 
 Position = dict[str, Any]
 """A place in a run's log: a small JSON object that only its platform understands."""
@@ -40,9 +40,7 @@ class RunState(StrEnum):
         )
 
 
-# Where many of one kind live at a time, a `Struct` is made in a third of the time, and
-# without `gc` it costs the garbage collector nothing: they hold each other at most.
-class RunRef(Struct, frozen=True, gc=False):
+class RunRef(Value, frozen=True, gc=False):
     """Which run: its id, and the scope that it belongs to.
 
     Attributes:
@@ -54,7 +52,7 @@ class RunRef(Struct, frozen=True, gc=False):
     id: str
 
 
-class Status(Struct, frozen=True, gc=False):
+class Status(Value, frozen=True, gc=False):
     """What a platform said about a run at one moment.
 
     Attributes:
@@ -76,7 +74,7 @@ class Status(Struct, frozen=True, gc=False):
     ended: datetime | None = None
 
 
-class LogEvent(Struct, frozen=True, gc=False):
+class LogEvent(Value, frozen=True, gc=False):
     """One line of a run's log.
 
     Attributes:
@@ -138,9 +136,7 @@ class LogPage:
     incomplete: bool = False
 
 
-# Not frozen: that would double what it costs, and every submission makes one.
-@define
-class Submission:
+class Submission(Value, frozen=True):
     """What is about to be created.
 
     Attributes:
@@ -154,10 +150,11 @@ class Submission:
     """
 
     target: str
-    payload: Mapping[str, Any] = field(repr=False)
+    payload: Mapping[str, Any]
     key: str
     since: datetime | None = None
     fresh: bool = False
+    hidden: ClassVar[frozenset[str]] = frozenset({"payload"})
 
 
 @frozen

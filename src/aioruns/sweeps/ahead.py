@@ -18,7 +18,7 @@ from aioruns.sweeps.reading import SpecReader
 MOST = 256
 """Orders that are ahead, at most: a resume after a kill looks for all their keys."""
 
-FEW = 64
+FEW = 128
 """As few may be left before more are planned, which takes a moment."""
 
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
-from attrs import define, field, frozen
+from attrs import frozen
+from msgspec import Struct
 
 from aioruns.errors import AiorunsError, CallError, InvalidInput
 from aioruns.journal import Entry
@@ -47,8 +48,7 @@ class Policy:
                 raise InvalidInput(f"{name} must be more than 0 seconds, not {seconds}")
 
 
-@define(eq=False)
-class Order:
+class Order(Struct, eq=False):
     """A spec on its way; what becomes of it is filled in.
 
     Attributes:
@@ -84,11 +84,9 @@ class Order:
     finished: datetime | None = None
     attempt: int = 1
     earlier: tuple[Attempt, ...] = ()
-    hear: "Callable[[Order, Status | CallError], None] | None" = field(
-        default=None, init=False
-    )
-    deadline: float = field(default=float("inf"), init=False)
-    handle: Run | None = field(default=None, init=False)
+    hear: "Callable[[Order, Status | CallError], None] | None" = None
+    deadline: float = float("inf")
+    handle: Run | None = None
 
     @property
     def run(self) -> Run | None:

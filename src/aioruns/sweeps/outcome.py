@@ -1,17 +1,17 @@
 """How the specs of a sweep ended."""
 
 from datetime import datetime
-
-from attrs import define, field
+from typing import ClassVar
 
 from aioruns.errors import AiorunsError
 from aioruns.runs import Run, RunSpec, RunState
 from aioruns.seam import Status
+from aioruns.values import Value
+
+_SUCCEEDED = RunState.SUCCEEDED
 
 
-# Not frozen: that would double what it costs, and there is one for every run.
-@define(unsafe_hash=True)
-class Attempt:
+class Attempt(Value, frozen=True):
     """One submission of a spec.
 
     Attributes:
@@ -67,8 +67,7 @@ class Attempt:
         return None
 
 
-@define(unsafe_hash=True)
-class Outcome(Attempt):
+class Outcome(Attempt, frozen=True, kw_only=True):
     """How one spec ended: its last attempt, and which spec it was.
 
     Attributes:
@@ -78,15 +77,19 @@ class Outcome(Attempt):
         earlier: The attempts before, where failed runs are submitted again.
     """
 
-    index: int = field(kw_only=True)
-    spec: RunSpec = field(kw_only=True)
-    result: object = field(default=None, repr=False, kw_only=True)
-    earlier: tuple[Attempt, ...] = field(default=(), kw_only=True)
+    index: int
+    spec: RunSpec
+    result: object = None
+    earlier: tuple[Attempt, ...] = ()
+    hidden: ClassVar[frozenset[str]] = frozenset({"result"})
 
     @property
     def succeeded(self) -> bool:
         """Whether the run succeeded and its result, if wanted, was fetched."""
-        return self.state is RunState.SUCCEEDED and self.error is None
+        status = self.status
+        return (
+            status is not None and status.state is _SUCCEEDED and self.error is None
+        )
 
     @property
     def attempts(self) -> int:

@@ -102,7 +102,7 @@ class JournalFile:
     _planner: Planner = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._planner = Planner(self._connection, self.salt, self._found)
+        self._planner = Planner(self._connection, self._found)
 
     @classmethod
     def open(cls, path: Path) -> "JournalFile":
@@ -154,9 +154,7 @@ class JournalFile:
             last += 1
             before = one.before
             attempt = before.attempt + 1
-            key = one.key or derive_key(
-                before.identity, before.repetition, attempt, self.salt
-            )
+            key = one.key or derive_key(before.identity, before.repetition, attempt)
             since = one.submitting
             stage = Stage.PLANNED if since is None else Stage.SUBMITTING
             one.entry = Entry(

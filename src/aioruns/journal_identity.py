@@ -17,6 +17,8 @@ from aioruns.runs import RunSpec
 SALT_LENGTH = 32
 """Random bytes of a journal, without which nobody can try payloads."""
 
+_64_BITS = (1 << 64) - 1
+
 
 def identify(spec: RunSpec, salt: bytes) -> int:
     """The number by which a journal knows a spec again.
@@ -34,32 +36,30 @@ def identify(spec: RunSpec, salt: bytes) -> int:
     """
     key = spec.key
     if key is None:
-        made = _hash(salt, b"payload", 8)
+        made = _hash(salt, b"payload")
         made.update(_canonical(spec, spec.payload))
     else:
-        made = _hash(salt, b"key", 8)
+        made = _hash(salt, b"key")
         made.update(_canonical(spec, key))
     return int.from_bytes(made.digest(), "big", signed=True)
 
 
-def derive_key(identity: int, repetition: int, attempt: int, salt: bytes) -> str:
+def derive_key(identity: int, repetition: int, attempt: int) -> str:
     """The submission key of an attempt, the same in every process.
 
-    The salt sees to it that two journals never share one.
+    The identity is salted, so that two journals do not share one.
     """
-    made = _hash(salt, b"attempt", 16)
-    made.update(b"%d %d %d" % (identity, repetition, attempt))
-    return f"aioruns-{made.hexdigest()}"
+    return f"aioruns-{identity & _64_BITS:016x}-{repetition}-{attempt}"
 
 
-def _hash(salt: bytes, kind: bytes, size: int) -> blake2b:
-    return _begun_hash(salt, kind, size).copy()
+def _hash(salt: bytes, kind: bytes) -> blake2b:
+    return _begun_hash(salt, kind).copy()
 
 
 @lru_cache(8)
-def _begun_hash(salt: bytes, kind: bytes, size: int) -> blake2b:
+def _begun_hash(salt: bytes, kind: bytes) -> blake2b:
     """A hash that is copied: reading its arguments takes as long as the hashing."""
-    return blake2b(digest_size=size, key=salt, person=kind)
+    return blake2b(digest_size=8, key=salt, person=kind)
 
 
 def _canonical(spec: RunSpec, content: object) -> bytes:

@@ -105,13 +105,9 @@ def _prepared(connection: sqlite3.Connection, path: Path) -> tuple[bytes, int]:
     # A key must be on the disk before its request leaves, whatever fails after that.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA fullfsync = ON")
-    # Specs are known by random numbers, so that a page is changed many times over:
-    # folding the log into the file less often saves a tenth of the work.
-    connection.execute("PRAGMA wal_autocheckpoint = 4000")
+    # What is temporary is no part of the memory that a sweep takes.
     connection.execute("PRAGMA temp_store = FILE")
-    connection.execute(
-        "CREATE TEMP TABLE seen (identity INTEGER PRIMARY KEY, times INTEGER NOT NULL)"
-    )
+    connection.execute("PRAGMA temp.journal_mode = MEMORY")
     with transaction(connection) as run:
         if is_new:
             for statement in schema.SCHEMA.split(";"):
@@ -124,6 +120,8 @@ def _prepared(connection: sqlite3.Connection, path: Path) -> tuple[bytes, int]:
         run.execute("UPDATE meta SET value = value + 1 WHERE name = 'passes'")
         (salt,) = run.execute("SELECT value FROM meta WHERE name = 'salt'").fetchone()
         (found,) = run.execute("SELECT max(id) FROM attempts").fetchone()
+        for statement in schema.PLACES.split(";"):
+            run.execute(statement)
     return salt, found or 0
 
 

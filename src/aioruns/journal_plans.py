@@ -36,14 +36,9 @@ class Plan:
 
 @define(eq=False)
 class Planner:
-    """Finds and makes the entries of plans.
-
-    Attributes:
-        salt: The journal's.
-    """
+    """Finds and makes the entries of plans."""
 
     _connection: sqlite3.Connection
-    salt: bytes
     _found: int
     """The last attempt that earlier processes left."""
     _all_new: bool = field(init=False)
@@ -127,14 +122,17 @@ class Planner:
         """Make the entry of a new spec."""
         spec, identity = plan.specs[number], plan.identities[number]
         since = plan.submitting
-        key = spec.key or derive_key(identity, repetition, 1, self.salt)
+        key = spec.key or derive_key(identity, repetition, 1)
         stage = Stage.PLANNED if since is None else Stage.SUBMITTING
         plan.entries.append(
             Entry(row, row, repetition, 1, key, stage, True, since, identity=identity)
         )
         # SQLite is slow with what is a text and more, such as a stage.
         told = str(stage)
-        attempts += (row, row, 1, spec.platform, spec.target, key, told, stamp(since))
+        attempts += (
+            *(row, row, identity, repetition, 1),
+            *(spec.platform, spec.target, key, told, stamp(since)),
+        )
 
     def _begun(self, entry: Entry, since: datetime | None) -> Entry:
         """An entry that was there, at SUBMITTING if that begins now."""

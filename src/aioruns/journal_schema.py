@@ -11,13 +11,15 @@ from aioruns.values import Value
 APPLICATION_ID = 0x61_69_6F_72
 """What SQLite's own header says of the file: "aior"."""
 
-VERSION = 1
+VERSION = 2
 
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE attempts (
     id INTEGER PRIMARY KEY,
     spec INTEGER NOT NULL,
+    identity INTEGER NOT NULL,
+    repetition INTEGER NOT NULL,
     attempt INTEGER NOT NULL,
     platform TEXT NOT NULL,
     target TEXT NOT NULL,
@@ -36,12 +38,6 @@ CREATE TABLE attempts (
     error TEXT
 );
 CREATE INDEX repeated ON attempts (spec) WHERE attempt > 1;
-CREATE TABLE specs (
-    identity INTEGER NOT NULL,
-    repetition INTEGER NOT NULL,
-    latest INTEGER NOT NULL REFERENCES attempts (id),
-    PRIMARY KEY (identity, repetition)
-) WITHOUT ROWID;
 CREATE VIEW runs AS
     SELECT attempts.id, platform, target, key, attempt, stage, run_id, state, text,
         reason, error, datetime(since, 'unixepoch') AS since,
@@ -50,7 +46,24 @@ CREATE VIEW runs AS
         datetime(started, 'unixepoch') AS started,
         datetime(ended, 'unixepoch') AS ended,
         datetime(finished, 'unixepoch') AS finished
-    FROM specs JOIN attempts ON attempts.id = specs.latest;
+    FROM attempts WHERE NOT EXISTS (
+        SELECT 1 FROM attempts AS later WHERE later.spec = attempts.spec
+            AND later.attempt > 1 AND later.attempt > attempts.attempt
+    );
+"""
+
+# Where each spec is found. Identities are random, so that an index of them changes all
+# over with every group: in the journal itself that would be half of what is written.
+PLACES = """
+CREATE TEMP TABLE places (
+    identity INTEGER NOT NULL,
+    repetition INTEGER NOT NULL,
+    latest INTEGER NOT NULL,
+    PRIMARY KEY (identity, repetition)
+) WITHOUT ROWID;
+INSERT INTO places
+    SELECT identity, repetition, max(id) FROM attempts GROUP BY identity, repetition;
+CREATE TEMP TABLE seen (identity INTEGER PRIMARY KEY, times INTEGER NOT NULL)
 """
 
 
@@ -105,24 +118,25 @@ class Entry(Value, frozen=True, gc=False):
     hidden: ClassVar[frozenset[str]] = frozenset({"identity"})
 
 
-SPEC = Rows("INSERT INTO specs VALUES (?, ?, ?)")
-NEW_SPEC = Rows("INSERT OR IGNORE INTO specs VALUES (?, ?, ?)")
-ATTEMPT = Rows(
-    "INSERT INTO attempts (id, spec, attempt, platform, target, key, stage, since) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+SPEC = Rows("INSERT INTO places VALUES (?, ?, ?)")
+NEW_SPEC = Rows("INSERT OR IGNORE INTO places VALUES (?, ?, ?)")
+_BEGUN = (
+    "INSERT INTO attempts "
+    "(id, spec, identity, repetition, attempt, platform, target, key, stage, since) "
 )
-INSERT_AGAIN = """
-INSERT INTO attempts (id, spec, attempt, platform, target, key, stage, since)
-SELECT ?, spec, ?, platform, target, ?, ?, ? FROM attempts WHERE id = ?
-"""
-UPDATE_LATEST = "UPDATE specs SET latest = ? WHERE identity = ? AND repetition = ?"
+ATTEMPT = Rows(f"{_BEGUN} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+INSERT_AGAIN = (
+    _BEGUN + "SELECT ?, spec, identity, repetition, ?, platform, target, ?, ?, ? "
+    "FROM attempts WHERE id = ?"
+)
+UPDATE_LATEST = "UPDATE places SET latest = ? WHERE identity = ? AND repetition = ?"
 SUBMITTING = "UPDATE attempts SET stage = 'submitting', since = ? WHERE id = ?"
 PUT_BACK = "UPDATE attempts SET stage = 'planned', since = NULL WHERE id = ?"
 # Equal specs are told apart by their number, so that none is taken out between others.
 TAKE_OUT_SPEC = """
-DELETE FROM specs WHERE identity = :identity AND repetition = :repetition
+DELETE FROM places WHERE identity = :identity AND repetition = :repetition
     AND latest = :row AND NOT EXISTS (
-        SELECT 1 FROM specs WHERE identity = :identity AND repetition > :repetition
+        SELECT 1 FROM places WHERE identity = :identity AND repetition > :repetition
     )
 """
 TAKE_OUT_ATTEMPT = "DELETE FROM attempts WHERE id = :row"
@@ -144,17 +158,15 @@ ENDED = Rows(
     "FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)) AS told WHERE id = told.column9",
 )
 LAST_REPETITION = """
-SELECT repetition, latest FROM specs WHERE identity = ?
+SELECT repetition, latest FROM places WHERE identity = ?
 ORDER BY repetition DESC LIMIT 1
 """
 _COLUMNS = """
 SELECT id, spec, attempt, key, stage, since, run_id, submitted, finished, error, target,
     state, text, reason, created, started, ended
 """
-FIND = f"""
-{_COLUMNS} FROM specs JOIN attempts ON attempts.id = specs.latest
-WHERE identity = ? AND repetition = ?
-"""
+_LATEST = "(SELECT latest FROM places WHERE identity = ? AND repetition = ?)"
+FIND = f"{_COLUMNS} FROM attempts WHERE id = {_LATEST}"
 FIND_EARLIER = f"""
 {_COLUMNS} FROM attempts WHERE id = :spec AND id < :row
 UNION ALL

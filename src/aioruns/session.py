@@ -314,7 +314,7 @@ class Session:
         seconds = self.retry.pause(
             failed,
             context.attempts,
-            repeatable=request.repeatable,
+            repeatable=bool(request.repeatable),
             random=random.random,
         )
         if isinstance(failed, TooManyRequests) or (

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import attrs
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from aioruns.errors import InvalidInput, MissingCredentials
 from aioruns.http.codec import DecodeError, decode
@@ -124,7 +125,7 @@ def test_a_key_is_an_id_or_a_marker():
 def test_the_same_key_makes_the_same_id_in_its_deployment_only():
     again = Submission("web-1", {}, "k")
     assert requests.execution_id(again) == requests.execution_id(SUBMISSION)
-    other = attrs.evolve(SUBMISSION, target="web-2")
+    other = replace(SUBMISSION, target="web-2")
     assert requests.execution_id(other) != requests.execution_id(SUBMISSION)
     # Journals of other processes depend on it: it must never change.
     assert requests.execution_id(SUBMISSION) == "b53ee74f-7041-51d7-b69c-17169df51e0e"

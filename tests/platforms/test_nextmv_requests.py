@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from aioruns import Nextmv, RunState
 from aioruns.errors import InvalidInput, MissingCredentials, SessionNotOpen
@@ -740,7 +740,7 @@ def test_specs_are_values(nextmv, app):
     again = nextmv.application("depot-routing")
     assert again.spec({"n": [1, 2]}, options={"seed": "1"}, name="a", key="k") == make()
     assert make() != app.spec({"n": [1, 3]}, options={"seed": 1}, name="a", key="k")
-    assert make() != evolve(make(), key="other")
+    assert make() != replace(make(), key="other")
     assert make() != nextmv.application("x").spec({"n": [1, 2]}, name="a", key="k")
 
 

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, Generic, Protocol, TypeVar
+from typing import ClassVar, Final, Generic, Protocol, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
-from attrs import define, field, frozen
+from attrs import frozen
+from msgspec.structs import force_setattr
 
 from aioruns.errors import InvalidInput
+from aioruns.values import Value
 
 T = TypeVar("T")
 
@@ -158,10 +160,7 @@ class Receiver(Protocol):
         ...
 
 
-# Not frozen, nor are answers: that would double what they cost, and every call makes
-# one of each. Nobody changes them.
-@define(unsafe_hash=True)
-class Request(Generic[T]):
+class Request(Value, Generic[T], frozen=True):
     """What to ask of a server.
 
     Attributes:
@@ -189,15 +188,16 @@ class Request(Generic[T]):
     query: tuple[tuple[str, str], ...] = ()
     encoded_query: str = ""
     json: object = UNSET
-    body: bytes | FileBody | None = field(default=None, repr=False)
+    body: bytes | FileBody | None = None
     content_type: str | None = None
     sink: FileSink | Receiver | None = None
-    repeatable: bool = field()
-    presigned: str | None = field(default=None, repr=False)
+    repeatable: bool | None = None
+    presigned: str | None = None
+    hidden: ClassVar[frozenset[str]] = frozenset({"body", "presigned"})
 
-    @repeatable.default
-    def _repeatable(self) -> bool:
-        return self.method in _REPEATABLE_METHODS
+    def __post_init__(self) -> None:
+        if self.repeatable is None:
+            force_setattr(self, "repeatable", self.method in _REPEATABLE_METHODS)
 
     def url(self, base: str) -> str:
         """The full address below a base address."""
@@ -215,8 +215,7 @@ class Request(Generic[T]):
         return base + self.path
 
 
-@define
-class Response:
+class Response(Value, frozen=True):
     """An answer, read to its end.
 
     Attributes:
@@ -227,4 +226,5 @@ class Response:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes = field(repr=False)
+    body: bytes
+    hidden: ClassVar[frozenset[str]] = frozenset({"body"})

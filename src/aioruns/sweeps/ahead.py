@@ -48,30 +48,33 @@ class Ahead:
         """Whether there is nothing to be taken or told any more."""
         return self._stopped or (not self.held and self._failure is None)
 
-    async def take(self, room: int) -> Order | None:
-        """The next order, whose key is on the disk; None when there is none any more.
+    def take_now(self, room: int) -> Order | None:
+        """The next order, whose key is on the disk; None if `take` must wait for one.
 
         Args:
             room: How many orders beside this one could be submitted now.
-
-        Raises:
-            JournalError: It could not be written, and must not be submitted.
         """
         if self._stopped:
             return None
         if not self._coming and len(self._ready) <= FEW:
             # What cannot be looked up must not be in doubt without need.
             self._plan_ahead(room if self.runs.platform.abilities.finds else 0)
-        if self._ready:
-            order = self._ready.popleft()
-        else:
-            found = await self._wait()
-            if found is None:
-                if not self._coming:
-                    self._raise_failure()
-                return None
-            order = found
+        if not self._ready:
+            return None
         self.held -= 1
+        return self._ready.popleft()
+
+    async def take(self) -> Order | None:
+        """Wait for the next order; None when there is none any more.
+
+        Raises:
+            JournalError: It could not be written, and must not be submitted.
+        """
+        order = None if self._stopped else await self._wait()
+        if order is not None:
+            self.held -= 1
+        elif not self._coming:
+            self._raise_failure()
         return order
 
     def stop(self) -> None:

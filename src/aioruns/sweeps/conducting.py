@@ -145,7 +145,8 @@ class Outcomes:
     async def next_order(self, runs: Runs, room: int) -> Order | None:
         """The next spec of a platform; None when there is none any more."""
         if isinstance(self.ledger, JournalLedger):
-            order = await self._ahead[id(runs)].take(room)
+            ahead = self._ahead[id(runs)]
+            order = ahead.take_now(room) or await ahead.take()
             if order is not None:
                 self._open += 1
                 if order.attempt > 1:

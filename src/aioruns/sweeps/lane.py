@@ -204,6 +204,8 @@ class Lane:
         """Wait for no run any more, and let go of what was opened."""
         for order in self._active:
             self._leave(order)
+        for order in (*self._active, *self._ended):
+            order.let_go()
         self._active.clear()
         await self.hands.aclose()
 
@@ -297,6 +299,7 @@ class Lane:
             return False
         if order.status is not None:
             host.ledger.ended(order, order.finished or self._utc())
+        order.let_go()
         self._slots.release()
         return True
 
@@ -332,4 +335,5 @@ class Lane:
 
     async def _hand_over(self, order: Order) -> None:
         await self.host.deliver(order.outcome())
+        order.let_go()
         self._slots.release()

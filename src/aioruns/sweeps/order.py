@@ -48,8 +48,12 @@ class Policy:
                 raise InvalidInput(f"{name} must be more than 0 seconds, not {seconds}")
 
 
-class Order(Struct, eq=False):
+class Order(Struct, eq=False, gc=False):
     """A spec on its way; what becomes of it is filled in.
+
+    As many live at a time as runs are active, so that the garbage collector spares
+    itself the look at them. An error leads back to its order by its traceback: whoever
+    hands an order over calls `let_go`.
 
     Attributes:
         index: Its place in the input.
@@ -118,6 +122,10 @@ class Order(Struct, eq=False):
             result=self.result,
             earlier=self.earlier,
         )
+
+    def let_go(self) -> None:
+        """Forget what leads back here, once it is known elsewhere."""
+        self.error = self.hear = None
 
     def begin_again(self, key: str) -> None:
         """Keep the attempt that failed, and begin another one."""

@@ -87,9 +87,7 @@ class Outcome(Attempt, frozen=True, kw_only=True):
     def succeeded(self) -> bool:
         """Whether the run succeeded and its result, if wanted, was fetched."""
         status = self.status
-        return (
-            status is not None and status.state is _SUCCEEDED and self.error is None
-        )
+        return status is not None and status.state is _SUCCEEDED and self.error is None
 
     @property
     def attempts(self) -> int:

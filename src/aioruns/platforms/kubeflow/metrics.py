@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from attrs import evolve
+from msgspec.structs import replace
 
 from aioruns.errors import CallError, Context, GaveUp, Unreadable
 from aioruns.platforms.client import Client
@@ -58,7 +59,7 @@ async def _send(
     request = requests.report_run_metrics(run_id, body)
     try:
         # The session would repeat it without a word.
-        return await client.send(evolve(request, repeatable=False)), False
+        return await client.send(replace(request, repeatable=False)), False
     except CallError as error:
         if not error.maybe_acted or isinstance(error, GaveUp):
             raise

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from pathlib import Path
 from typing import TypeVar
 
-from attrs import define, evolve, field
+from attrs import define, field
+from msgspec.structs import replace
 
 from aioruns.errors import BadRequest, Context, NotFound, NotSupported, Unreadable
 from aioruns.http.codec import Json
@@ -293,4 +294,4 @@ class RunServiceV2:
 
 
 def _with(request: Request[T], experiment_id: str | None) -> Request[T]:
-    return evolve(request, query=query({"experiment_id": experiment_id}))
+    return replace(request, query=query({"experiment_id": experiment_id}))

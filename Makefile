@@ -74,7 +74,6 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "python3 cannot make virtual environments: apt-get install python3-venv"; \
 	  exit 1; }
-	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 
 $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 	@echo "installing aioruns and what it depends on"
@@ -83,6 +82,7 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.develop: pyproject.toml | $(VENV)/bin/python
 	@echo "installing aioruns, and the tools for tests and checks"
+	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	@$(BIN)/python -m pip install --quiet --editable ".[cli]" --group test --group check
 	@touch $@ $(VENV)/.demo
 

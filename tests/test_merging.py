@@ -180,6 +180,10 @@ async def test_cancelling_who_reads(platform):
         await task
 
 
+class Line(LogEvent, frozen=True, gc=False, weakref=True):
+    """A line that tells when it is gone."""
+
+
 class Loud(FakePlatform):
     """Runs named loud have a full page of lines for whoever asks.
 
@@ -202,7 +206,7 @@ class Loud(FakePlatform):
         await self._called("read_logs")
         start = position["line"] if position else 0
         now = self.clock.utc()
-        events = [LogEvent(now, f"{start + n}") for n in range(self.full)]
+        events = [Line(now, f"{start + n}") for n in range(self.full)]
         self.made.update(events)
         return LogPage(events, lambda count: {"line": start + count}, more=True)
 

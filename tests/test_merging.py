@@ -180,7 +180,7 @@ async def test_cancelling_who_reads(platform):
         await task
 
 
-class Line(LogEvent, frozen=True, gc=False, weakref=True):
+class Line(LogEvent, frozen=True, gc=True, weakref=True):
     """A line that tells when it is gone."""
 
 

@@ -40,7 +40,7 @@ from aioruns.errors import (
 from aioruns.http.auth import Headers, TokenFile, basic, bearer
 from aioruns.http.codec import Json
 from aioruns.http.gate import Gate, Pace
-from aioruns.http.request import FileBody, FileSink, Request, path, query
+from aioruns.http.request import FileBody, FileSink, Request, Response, path, query
 from aioruns.http.retry import RetryPolicy
 from aioruns.origin import Explanation, Origin
 from aioruns.platforms.client import Client
@@ -119,9 +119,9 @@ async def test_an_answer_that_nobody_asked_for_is_not_read(session, origin, tran
     assert await session.send(request, origin) is None
 
 
-async def test_send_raw_gives_status_headers_and_body(session, origin, transport):
+async def test_a_whole_answer_has_status_headers_and_body(session, origin, transport):
     transport.script = [answer(206, body=b"abc", Next="7")]
-    response = await session.send_raw(Request("GET", "/x", object), origin)
+    response = await session.send(Request("GET", "/x", Response), origin)
     assert (response.status, response.body) == (206, b"abc")
     assert response.headers["NEXT"] == "7"
     assert "abc" not in repr(response)

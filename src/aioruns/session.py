@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -155,7 +155,8 @@ class Session:
             origin: Whom.
 
         Returns:
-            The answer as `request.returns`; None when that is None.
+            The answer as `request.returns`: structured, or as a whole where that is
+            `Response`; None when that is None.
 
         Raises:
             CallError: See `aioruns.errors`; its class says whether the server may have
@@ -164,28 +165,6 @@ class Session:
             SessionClosed: Used after the session was closed.
             WrongLoop: Used in another event loop.
         """
-        response, call = await self._send(request, origin)
-        if request.returns is None:
-            return None  # type: ignore[return-value]  # T is None here
-        try:
-            return decode(response.body, request.returns)
-        except DecodeError as error:
-            kind = response.headers.get("Content-Type", "no content type")
-            context = call.context(self.clock.now())
-            raise Unreadable(
-                f"the answer with status {response.status} and {kind} cannot be read: "
-                f"{error}; check that the address is the API's and not a login page's",
-                evolve(context, excerpt=_excerpt(response.body)),
-            ) from error
-
-    async def send_raw(self, request: Request[object], origin: Origin) -> Response:
-        """Send a request and return status, headers and body; errors as in `send`."""
-        response, _ = await self._send(request, origin)
-        return response
-
-    async def _send(
-        self, request: Request[T], origin: Origin
-    ) -> tuple[Response, "_Call"]:
         if self._loop is not asyncio.get_running_loop() or self._closed:
             self._refuse(origin)
         self._in_flight += 1
@@ -200,14 +179,17 @@ class Session:
                     if call.failed is None:
                         call.started = self.clock.now()
                 try:
-                    answer = await self._attempt(call)
+                    # A pre-signed address carries its own permission.
+                    presigned = request.presigned is not None
+                    headers = {} if presigned else await origin.auth.headers()
+                    answer = await self._attempt(call, headers)
                 except CallError as error:
                     failure: Response | CallError = error
                 else:
                     if answer.status < 300:
                         self._budget.succeeded()
                         gate.succeeded()
-                        return answer, call
+                        return self._read(answer, request, call)
                     failure = answer
                 finally:
                     gate.leave()
@@ -216,6 +198,24 @@ class Session:
             self._in_flight -= 1
             if self._idle is not None and not self._in_flight:
                 self._idle.set()
+
+    def _read(self, answer: Response, request: Request[T], call: "_Call") -> T:
+        """Structure an answer."""
+        returns = request.returns
+        if returns is None:
+            return None  # type: ignore[return-value]  # T is None here
+        if returns is Response:
+            return answer  # type: ignore[return-value]  # T is Response here
+        try:
+            return decode(answer.body, returns)
+        except DecodeError as error:
+            kind = answer.headers.get("Content-Type", "no content type")
+            context = call.context(self.clock.now())
+            raise Unreadable(
+                f"the answer with status {answer.status} and {kind} cannot be read: "
+                f"{error}; check that the address is the API's and not a login page's",
+                evolve(context, excerpt=_excerpt(answer.body)),
+            ) from error
 
     def _refuse(self, origin: Origin) -> None:
         if self._closed:
@@ -233,25 +233,22 @@ class Session:
             "it in the asyncio.run() that opened it, or make a new one"
         )
 
-    async def _attempt(self, call: "_Call") -> Response:
+    def _attempt(
+        self, call: "_Call", headers: Mapping[str, str]
+    ) -> Coroutine[Any, Any, Response]:
         """Send once; the gate has been passed."""
         request, origin = call.request, call.origin
         call.attempts += 1
         timeout = min(self.timeout, self.deadline)
         if call.failed is not None:
             timeout = min(timeout, self._left(call, call.failed))
-        headers: Mapping[str, str] = (
-            await origin.auth.headers()
-            if request.presigned is None
-            else {}  # a pre-signed address carries its own permission
-        )
         if call.content_type is not None:
             headers = {**headers, "Content-Type": call.content_type}
         if self._transport is None:
             self._refuse(origin)
             raise AssertionError
         origin.sent += 1
-        return await self._transport.send(
+        return self._transport.send(
             request.method, call.url, headers, call.body, timeout, request.sink
         )
 

@@ -167,7 +167,8 @@ class Request(Value, Generic[T], frozen=True):
         method: HTTP method.
         path: Path below the platform's base address, built by `path()`.
         returns: What the answer is structured into: an attrs class or another type that
-            the codec knows; `bytes` and `str` for the raw body; None to ignore it.
+            the codec knows; `bytes` and `str` for the raw body; `Response` for status
+            and headers as well; None to ignore it.
         query: Pairs, built by `query()`.
         encoded_query: A query that is encoded already, instead of `query`.
         json: The body as a JSON value; `UNSET` for none.

@@ -202,7 +202,7 @@ class Adapter:
             "login page"
         )
         try:
-            answer = await self.client.session.send_raw(request, origin)
+            answer = await self.client.send(request)
         except NotFound as error:
             wrong = Unreadable(elsewhere, error.context)
             wrong.conclusive = True

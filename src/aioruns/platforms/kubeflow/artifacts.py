@@ -16,7 +16,7 @@ import anyio
 import anyio.to_thread
 
 from aioruns.errors import AiorunsError, Context, InvalidInput, Unreadable
-from aioruns.http.request import FileSink, Progress, Request
+from aioruns.http.request import FileSink, Progress, Request, Response
 from aioruns.platforms.client import Client
 from aioruns.platforms.kubeflow.models import ApiReadArtifactResponse
 
@@ -61,11 +61,11 @@ async def save_artifact(
         raise InvalidInput(f"{str(file)!r} names no file to write the artifact to")
     envelope = file.with_name(f".{file.name}.{secrets.token_hex(6)}")
     decoded = envelope.with_name(f"{envelope.name}.decoded")
-    asked: Request[object] = Request(
-        request.method, request.path, sink=FileSink(envelope, progress)
+    asked = Request(
+        request.method, request.path, Response, sink=FileSink(envelope, progress)
     )
     try:
-        await client.session.send_raw(asked, client.origin)
+        await client.send(asked)
         return await anyio.to_thread.run_sync(_take, envelope, decoded, file)
     except AiorunsError:  # some of them are an OSError or a ValueError, too
         raise

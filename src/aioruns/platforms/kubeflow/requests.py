@@ -11,6 +11,7 @@ from aioruns.http.request import (
     QueryValue,
     Receiver,
     Request,
+    Response,
     member,
     path,
     query,
@@ -200,10 +201,10 @@ def read_artifact(
     return Request("GET", f"{where}:read", ApiReadArtifactResponse)
 
 
-def read_log(run_id: str, pod: str, into: Receiver) -> Request[object]:
+def read_log(run_id: str, pod: str, into: Receiver) -> Request[Response]:
     """Read a pod's log so far; one route for all generations (wire/kubeflow.md 6.1)."""
     where = path("apis", "v1alpha1", "runs", run_id, "nodes", pod, "log")
-    return Request("GET", where, sink=into)
+    return Request("GET", where, Response, sink=into)
 
 
 # -- what submission and state polling need ----------------------------------------

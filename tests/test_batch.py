@@ -192,6 +192,42 @@ async def test_credentials_that_are_refused_during_a_wait(platform):
 # -- memory ---------------------------------------------------------------------------
 
 
+async def test_what_failed_is_forgotten_with_its_outcome(platform):
+    class Refused(BadRequest):
+        pass
+
+    async def sweep():
+        platform.plans["create"] = [failing(Refused("no", None, 400))] * 20
+        platform.plans["fetch_result"] = [failing(Refused("no", None, 400))] * 20
+        specs = [platform.spec() for _ in range(30)]
+        outcomes = await gather(specs, max_active=4)
+        assert sum(isinstance(one.error, Refused) for one in outcomes) == 30
+
+    async def leave():
+        platform.plans["create"] = [failing(Refused("no", None, 400))] * 20
+        specs = [platform.spec() for _ in range(30)]
+        async with as_completed(specs, max_active=4) as outcomes:
+            async for outcome in outcomes:
+                assert isinstance(outcome.error, Refused)
+                break
+
+    await sweep()
+    await leave()
+    platform.plans.clear()
+    gc.collect()
+    # By its traceback an error leads back to the order that it is in.
+    assert [one for one in gc.get_objects() if isinstance(one, Refused)] == []
+
+
+async def test_a_sweep_is_shown_in_a_few_words(platform):
+    specs = [platform.spec(payload={"n": "x" * 5000}) for _ in range(50)]
+    platform.lives = dict.fromkeys(range(50), (1e9, RunState.SUCCEEDED))
+    async with as_completed(specs) as outcomes:
+        outcome = await anext(outcomes)
+        assert len(repr(outcomes)) < 200
+        assert len(repr(outcome)) < 1500
+
+
 async def test_specs_are_read_as_they_are_needed(platform):
     """Nobody takes an outcome: what is in memory is bounded by max_active."""
     reader = Reader(platform)

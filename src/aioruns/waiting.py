@@ -32,7 +32,7 @@ _MOST_MISSING = 1000
 """Runs that were looked for in vain and are remembered, for the end of their grace."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Watcher:
     """Everyone who waits for runs of one target of one platform.
 

@@ -41,7 +41,7 @@ _ASIDE = 1000
 """Specs put aside for a platform without room, so that the others go on."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Outcomes:
     """The outcomes of a sweep, as they come; made by `as_completed`.
 

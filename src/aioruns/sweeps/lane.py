@@ -76,7 +76,7 @@ class Host(Protocol):
         ...
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Lane:
     """Takes the specs of one platform to their ends, so many at a time.
 

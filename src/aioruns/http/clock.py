@@ -38,9 +38,8 @@ class SystemClock:
     time, such as the ends of runs, only the first makes a new value.
     """
 
-    def __init__(self) -> None:
-        self._told_at = 0.0
-        self._told = datetime.fromtimestamp(0.0, UTC)
+    _told_at = 0.0
+    _told = datetime.fromtimestamp(0.0, UTC)
 
     def now(self) -> float:
         """Seconds of the monotonic clock."""

@@ -8,7 +8,6 @@ import pytest
 from tests.fake_platform import FakePlatform
 
 from aioruns.batch import Outcome
-from aioruns.http.clock import SystemClock
 from aioruns.http.request import Request, Response
 from aioruns.journal_schema import Entry, Stage
 from aioruns.seam import LogEvent, RunRef, RunState, Status, Submission
@@ -68,17 +67,3 @@ def test_a_value_of_ones_own_shows_what_it_does_not_hide():
         hidden = frozenset({"token"})
 
     assert repr(Own("n", "t")) == "Own(name='n')"
-
-
-def test_the_wall_clock_is_told_to_the_millisecond(monkeypatch):
-    at = 1_800_000_000.25
-    monkeypatch.setattr("time.time", lambda: at)
-    clock = SystemClock()
-    first = clock.utc()
-    assert first == datetime.fromtimestamp(at, UTC)
-    at += 0.0009
-    assert clock.utc() is first
-    at += 0.0002
-    assert clock.utc() == datetime.fromtimestamp(at, UTC)
-    at -= 3600.0  # it was set
-    assert clock.utc() == datetime.fromtimestamp(at, UTC)

@@ -32,14 +32,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own clock.
-
-    It tells the wall clock to the millisecond: of what happens a thousandfold at one
-    time, such as the ends of runs, only the first makes a new value.
-    """
-
-    _told_at = 0.0
-    _told = datetime.fromtimestamp(0.0, UTC)
+    """The machine's own clock."""
 
     def now(self) -> float:
         """Seconds of the monotonic clock."""
@@ -47,10 +40,7 @@ class SystemClock:
 
     def utc(self) -> datetime:
         """The wall clock in UTC."""
-        at = time.time()
-        if not 0.0 <= at - self._told_at < 0.001:
-            self._told_at, self._told = at, datetime.fromtimestamp(at, UTC)
-        return self._told
+        return datetime.now(UTC)
 
     async def sleep(self, seconds: float) -> None:
         """Sleep in the event loop."""

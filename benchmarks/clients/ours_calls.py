@@ -3,14 +3,10 @@
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import aioruns
-from aioruns.platforms.abeja import Abeja
 from aioruns.platforms.client import Client
-from aioruns.platforms.cloudify import Cloudify
-from aioruns.platforms.kubeflow import Kubeflow
-from aioruns.platforms.nextmv import Nextmv
 from benchmarks.child import Meter
 from benchmarks.clients.bare_calls import WARM
 from benchmarks.clients.ours import IN_FLIGHT, connect
@@ -24,6 +20,12 @@ from benchmarks.clients.places import (
     VERSION,
 )
 from benchmarks.stub.shapes import run_id
+
+if TYPE_CHECKING:  # a user imports the platform that is used
+    from aioruns.platforms.abeja import Abeja
+    from aioruns.platforms.cloudify import Cloudify
+    from aioruns.platforms.kubeflow import Kubeflow
+    from aioruns.platforms.nextmv import Nextmv
 
 Call = Callable[[int], Awaitable[object]]
 

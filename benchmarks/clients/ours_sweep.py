@@ -3,14 +3,10 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import aioruns
-from aioruns.platforms.abeja import Abeja
 from aioruns.platforms.client import Client
-from aioruns.platforms.cloudify import Cloudify
-from aioruns.platforms.kubeflow import Kubeflow
-from aioruns.platforms.nextmv import Nextmv
 from benchmarks.child import Meter
 from benchmarks.clients.ours import connect
 from benchmarks.clients.places import (
@@ -21,6 +17,12 @@ from benchmarks.clients.places import (
     SWEEP_PIPELINE,
     VERSION,
 )
+
+if TYPE_CHECKING:  # a user imports the platform that is used
+    from aioruns.platforms.abeja import Abeja
+    from aioruns.platforms.cloudify import Cloudify
+    from aioruns.platforms.kubeflow import Kubeflow
+    from aioruns.platforms.nextmv import Nextmv
 
 _WARM_UP = 500
 

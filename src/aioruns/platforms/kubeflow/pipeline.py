@@ -167,7 +167,7 @@ class Pipeline:
             if self.manifest is None:
                 # A stored pipeline may be of the 2.x compiler, which heeds only these;
                 # 2.x servers take both forms, and for 1.x ones this one is removed.
-                spec["runtime_config"] = {"parameters": dict(values)}
+                spec["runtime_config"] = {"parameters": values}
         return payload
 
     def _payload_v2(self, name: str, values: Mapping[str, Any]) -> Json:
@@ -183,7 +183,7 @@ class Pipeline:
                 key: value for key, value in reference.items() if value
             }
         if values:
-            payload["runtime_config"] = {"parameters": dict(values)}
+            payload["runtime_config"] = {"parameters": values}
         return payload
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 from attrs import define, field, frozen
+from msgspec import MsgspecError, Struct
+from msgspec.json import Decoder
 
 from aioruns.http.codec import converter, parse_time, read_straight
 from aioruns.platforms.abeja.models.text import object_or_text
@@ -73,17 +75,22 @@ class Accepted:
     created_at: str | None
 
 
+class _Answer(Struct, gc=False):
+    run_id: str
+    status: str
+    created_at: str | None = None
+
+
+_decode_answer = Decoder(_Answer).decode
+
+
 def _straight_accepted(body: bytes) -> Accepted | None:
+    # Of all that comes, no objects are made but these.
     try:
-        value = orjson.loads(body)
-        run_id, created = value["run_id"], value.get("created_at")
-        if type(run_id) is type(value["status"]) is str and (
-            created is None or type(created) is str
-        ):
-            return Accepted(run_id, created)
-    except (AttributeError, LookupError, TypeError, ValueError):
-        pass
-    return None
+        answer = _decode_answer(body)
+    except MsgspecError:
+        return None
+    return Accepted(answer.run_id, answer.created_at)
 
 
 def _accepted(value: Any, kind: object) -> Accepted:

@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 
 import orjson
 from attrs import define, field, frozen
+from msgspec import MsgspecError, Struct
+from msgspec.json import Decoder
 
 from aioruns.http.codec import Json, converter, parse_time, read_straight
 from aioruns.platforms.cloudify.models.answers import Answer
@@ -107,12 +109,19 @@ class Started:
     id: str
 
 
+class _Answer(Struct, gc=False):
+    id: str
+
+
+_decode_answer = Decoder(_Answer).decode
+
+
 def _straight_started(body: bytes) -> Started | None:
+    # Of all that comes, no objects are made but this.
     try:
-        run_id = orjson.loads(body)["id"]
-    except (LookupError, TypeError, ValueError):
+        return Started(_decode_answer(body).id)
+    except MsgspecError:
         return None
-    return Started(run_id) if type(run_id) is str else None
 
 
 read_straight(Started, _straight_started)

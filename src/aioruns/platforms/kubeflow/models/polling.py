@@ -5,6 +5,8 @@ from typing import Any
 
 import orjson
 from attrs import define, field, frozen
+from msgspec import MsgspecError, Struct
+from msgspec.json import Decoder
 
 from aioruns.http.codec import Json, converter, parse_time, read_straight
 from aioruns.platforms.kubeflow.models.times import EPOCH, when
@@ -137,12 +139,23 @@ class Created:
     id: str
 
 
+class _Run(Struct, gc=False):
+    id: str
+
+
+class _Answer(Struct, gc=False):
+    run: _Run
+
+
+_decode_answer = Decoder(_Answer).decode
+
+
 def _straight_created(body: bytes) -> Created | None:
+    # Of the kilobyte that comes, no objects are made but these.
     try:
-        run_id = orjson.loads(body)["run"]["id"]
-    except (LookupError, TypeError, ValueError):
+        return Created(_decode_answer(body).run.id)
+    except MsgspecError:
         return None
-    return Created(run_id) if type(run_id) is str else None
 
 
 def _structure_created(value: Any, kind: Any) -> Created:

@@ -44,7 +44,7 @@ def measure_submit(
                 "bare, buffers kept",
                 "bare_calls:submit",
                 {**to, "keeps_buffers": True},
-                most_rounds=3,
+                most_rounds=2,
             ),
             _on_uvloop(Case("ours", "ours_calls:submit", to)),
             _on_uvloop(Case("bare", "bare_calls:submit", to)),
@@ -115,7 +115,7 @@ def _measure_states(
 ) -> None:
     to = {"platform": platform, "count": COUNT}
     status = Case("ours, status", "ours_calls:statuses", to)
-    record = Case("ours, record", "ours_calls:records", to, most_rounds=3)
+    record = Case("ours, record", "ours_calls:records", to, most_rounds=2)
     pool = _best_pool(server, platform, "states", 1000)
     paths = {
         case.name: _paths(server, case, place / f"{number}.json")
@@ -260,7 +260,7 @@ def _on_uvloop(case: Case) -> Case:
         case,
         name=f"{case.name}, uvloop",
         arguments={**case.arguments, "uvloop": True},
-        most_rounds=3,
+        most_rounds=2,
     )
 
 
